@@ -1,0 +1,289 @@
+"""Every setting of every component: `FRAUD_*` variables, read once at a process's entry.
+
+The same variables mean the same on a laptop, in compose and on AWS; only values differ.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from fraud.durations import Duration
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+PREFIX = "FRAUD_"
+CONSUMER_GROUP = "fraud-detect"
+DEFAULT_RULES = Path(__file__).with_name("rules.toml")
+
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+
+
+class SettingsError(Exception):
+    """One or more wrong settings: `problems` has one plain sentence a mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    prefix_of_variables: ClassVar[str]
+
+
+class KafkaSettings(_Part):
+    """How to reach Kafka. PLAINTEXT on loopback, SASL_SSL with SCRAM-SHA-512 in the cloud."""
+
+    prefix_of_variables = "FRAUD_KAFKA_"
+
+    bootstrap_servers: str = Field(
+        "127.0.0.1:9092",
+        pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$",
+        description="host:port of one or more brokers, separated by commas",
+    )
+    security_protocol: Literal["PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="SASL_SSL means SCRAM-SHA-512 over TLS"
+    )
+    sasl_username: str | None = Field(None, description="user for SASL_SSL")
+    sasl_password: SecretStr | None = Field(None, description="password for SASL_SSL")
+    ca_file: Path | None = Field(
+        None, description="PEM file of the certificate authority; without it the system's"
+    )
+    transactions_topic: Topic = Field("transactions", description="payments come from here")
+    alerts_topic: Topic = Field("fraud-alerts", description="alerts go here")
+    rejected_topic: Topic = Field(
+        "transactions-rejected", description="rejected records go here, with their reason"
+    )
+    partitions: int = Field(
+        4, ge=1, le=1000, description="partitions of `transactions` when `init` creates it"
+    )
+    replication_factor: int = Field(
+        1, ge=1, le=9, description="replicas of each topic when `init` creates it"
+    )
+
+    @model_validator(mode="after")
+    def _credentials_come_with_sasl(self) -> Self:
+        if self.security_protocol == "SASL_SSL" and not (self.sasl_username and self.sasl_password):
+            raise ValueError("SASL_SSL needs FRAUD_KAFKA_SASL_USERNAME and FRAUD_KAFKA_SASL_PASSWORD")
+        return self
+
+    def librdkafka(self) -> dict[str, str]:
+        """Options for confluent-kafka's clients."""
+        options = {"bootstrap.servers": self.bootstrap_servers, "security.protocol": self.security_protocol}
+        if self.sasl_username and self.sasl_password:
+            options |= {
+                "sasl.mechanism": "SCRAM-SHA-512",
+                "sasl.username": self.sasl_username,
+                "sasl.password": self.sasl_password.get_secret_value(),
+            }
+        if self.ca_file:
+            options["ssl.ca.location"] = str(self.ca_file)
+        return options
+
+    def spark(self) -> dict[str, str]:
+        """Options for Spark's Kafka source (Java client names under the prefix `kafka.`)."""
+        options = {
+            "kafka.bootstrap.servers": self.bootstrap_servers,
+            "kafka.security.protocol": self.security_protocol,
+        }
+        if self.sasl_username and self.sasl_password:
+            login = "org.apache.kafka.common.security.scram.ScramLoginModule"
+            password = self.sasl_password.get_secret_value()
+            options |= {
+                "kafka.sasl.mechanism": "SCRAM-SHA-512",
+                "kafka.sasl.jaas.config": f"{login} required username={_jaas(self.sasl_username)} "
+                f"password={_jaas(password)};",
+            }
+        if self.ca_file:
+            options |= {
+                "kafka.ssl.truststore.type": "PEM",
+                "kafka.ssl.truststore.location": str(self.ca_file),
+            }
+        return options
+
+
+def _jaas(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+class ObjectStoreSettings(_Part):
+    """Where alerts, metrics and the rest lie: any S3. Without keys the SDK's own chain finds them."""
+
+    prefix_of_variables = "FRAUD_S3_"
+
+    endpoint_url: str | None = Field(
+        None, pattern=r"^https?://[^\s/]+$", description="http(s)://host:port of an S3 server; without it AWS"
+    )
+    region: str = Field("us-east-1", pattern=r"^[a-z0-9-]+$", description="region of the bucket")
+    bucket: str = Field(
+        "fraud", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="bucket of all data"
+    )
+    prefix: str = Field(
+        "", pattern=r"^([A-Za-z0-9._-]+/)*$", description="put before every key; empty or ending in a slash"
+    )
+    access_key_id: str | None = Field(None, description="access key")
+    secret_access_key: SecretStr | None = Field(None, description="secret key")
+
+    @model_validator(mode="after")
+    def _keys_come_in_pairs(self) -> Self:
+        if bool(self.access_key_id) != bool(self.secret_access_key):
+            raise ValueError(
+                "FRAUD_S3_ACCESS_KEY_ID and FRAUD_S3_SECRET_ACCESS_KEY go together: set both or neither"
+            )
+        return self
+
+    def boto3(self) -> dict[str, str]:
+        """Arguments for `boto3.client("s3", ...)`."""
+        options = {"region_name": self.region}
+        if self.endpoint_url:
+            options["endpoint_url"] = self.endpoint_url
+        if self.access_key_id and self.secret_access_key:
+            options |= {
+                "aws_access_key_id": self.access_key_id,
+                "aws_secret_access_key": self.secret_access_key.get_secret_value(),
+            }
+        return options
+
+    def s3a(self) -> dict[str, str]:
+        """Hadoop options for `s3a://` paths (checkpoints on S3, Spark reading Parquet)."""
+        options = {"fs.s3a.endpoint.region": self.region}
+        if self.endpoint_url:
+            options |= {
+                "fs.s3a.endpoint": self.endpoint_url,
+                "fs.s3a.path.style.access": "true",
+                "fs.s3a.connection.ssl.enabled": str(self.endpoint_url.startswith("https:")).lower(),
+            }
+        if self.access_key_id and self.secret_access_key:
+            options |= {
+                "fs.s3a.access.key": self.access_key_id,
+                "fs.s3a.secret.key": self.secret_access_key.get_secret_value(),
+                "fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
+            }
+        return options
+
+
+class DetectionSettings(_Part):
+    """What decides, and how the streaming job runs."""
+
+    prefix_of_variables = "FRAUD_"
+
+    rules_file: Path = Field(DEFAULT_RULES, description="the rules and currency rates (TOML)")
+    allowed_lateness: Duration = Field(
+        600_000,
+        description="how far behind its partition's newest event time a payment may come and still be judged",
+    )
+    retention: Duration = Field(
+        900_000,
+        description="how long payments are remembered behind the watermark; "
+        "at least the longest window of any rule",
+    )
+    clock_skew: Duration = Field(
+        300_000, description="how far an event time may be ahead of its record's Kafka time"
+    )
+    checkpoint: str = Field(
+        "./.state/checkpoint",
+        min_length=1,
+        description="folder (path or s3a:// URI) of offsets, state and generations",
+    )
+    buckets: int = Field(
+        8, ge=1, le=4096, description="groups of users judged together; fixed for the life of a checkpoint"
+    )
+    trigger: Duration = Field(0, description="at least this long between micro-batches; 0 means at once")
+    max_offsets_per_trigger: int | None = Field(
+        None,
+        ge=1,
+        le=100_000_000,
+        description="records a micro-batch at most; without it chosen by the records' size",
+    )
+    outage: Duration = Field(
+        300_000, description="how long to retry Kafka or the object store before giving up"
+    )
+    spark_master: str = Field(
+        "local[*]",
+        pattern=r"^(local(\[[^\]]+\])?|local-cluster\[\d+,\d+,\d+\]|yarn|"
+        r"spark://\S+)$",
+        description="Spark's master URL",
+    )
+    shuffle_partitions: int = Field(
+        2, ge=1, le=4096, description="tasks that share the buckets; fixed for the life of a checkpoint"
+    )
+    driver_memory: str = Field("2g", pattern=r"^\d+[mg]$", description="Java heap of the driver")
+    jars: Path | None = Field(
+        None, description="folder of the connector jars; without it they must be on Spark's own path"
+    )
+    log_dir: Path = Field(Path(".state/logs"), description="folder of Spark's log")
+
+
+class Settings(BaseModel):
+    """All settings of a process, by part."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kafka: KafkaSettings = KafkaSettings()
+    object_store: ObjectStoreSettings = ObjectStoreSettings()
+    detection: DetectionSettings = DetectionSettings()
+
+
+def variables() -> dict[str, tuple[str, str]]:
+    """Every known variable: its name -> (part, field), both as attributes of Settings."""
+    return {
+        f"{part.prefix_of_variables}{field.upper()}": (name, field)
+        for name, part in _parts().items()
+        for field in part.model_fields
+    }
+
+
+def _parts() -> dict[str, type[_Part]]:
+    return {"kafka": KafkaSettings, "object_store": ObjectStoreSettings, "detection": DetectionSettings}
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all `FRAUD_*` variables of `environ` (default: the process's environment).
+
+    Raises SettingsError with one problem a mistake: the variable, its value (never a secret) and what
+    is allowed. An unknown `FRAUD_*` variable is a mistake too; an empty one counts as not set.
+    """
+    environ = os.environ if environ is None else environ
+    known = variables()
+    given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
+    problems = [_unknown(name, known) for name in sorted(given.keys() - known.keys())]
+    values: dict[str, dict[str, str]] = {name: {} for name in _parts()}
+    for name in given.keys() & known.keys():
+        part, field = known[name]
+        values[part][field] = given[name]
+    parts: dict[str, _Part] = {}
+    for name, part_type in _parts().items():
+        try:
+            parts[name] = part_type.model_validate(values[name])
+        except ValidationError as error:
+            problems += [_explain(part_type, mistake) for mistake in error.errors()]
+    if problems:
+        raise SettingsError(problems)
+    return Settings.model_validate(parts)
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists what there is."
+    return f"{name} is not a setting of this project; {hint}"
+
+
+def _explain(part: type[_Part], mistake: "ErrorDetails") -> str:
+    """One sentence: variable, value, what is wrong, what the setting is."""
+    if not mistake["loc"]:  # a validator over several fields names them itself
+        return mistake["msg"].removeprefix("Value error, ")
+    field = str(mistake["loc"][0])
+    info = part.model_fields[field]
+    secret = "SecretStr" in str(info.annotation)
+    value = "(a secret, not shown)" if secret else repr(mistake["input"])
+    problem = mistake["msg"].removeprefix("Value error, ")
+    pattern = mistake.get("ctx", {}).get("pattern")
+    if pattern:
+        problem = f"it must match {pattern}"
+    return f"{part.prefix_of_variables}{field.upper()} is {value}: {problem}. It is: {info.description}."
