@@ -1,0 +1,20 @@
+"""The currencies a payment can be in: ISO 4217's alphabetic codes, for the parsers and the rules' rates."""
+
+# List one of ISO 4217 (2026-01-01) with funds and metals, without XXX ("no currency") and XTS ("for tests"),
+# in which nothing can be paid.
+_CURRENT = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD
+CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP
+GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR
+KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN
+MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD
+SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX
+USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD
+XPF XPT XSU XUA YER ZAR ZMW ZWG
+"""
+
+# Withdrawn since 2021: older payments still hold them.
+_WITHDRAWN = "ANG BGN CUC HRK SLL ZWL"
+
+CURRENCIES: frozenset[str] = frozenset((_CURRENT + _WITHDRAWN).split())
+"""Every code, in capital letters. Whether there is a rate for it, the rule file says."""

@@ -1,0 +1,214 @@
+"""The detection of one bucket in one micro-batch: records and memory in, alerts and memory out. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fraud.admission import admit
+from fraud.alerting import Flagged, build_alerts
+from fraud.generations import Generation, generation_at
+from fraud.history import History, Integers
+from fraud.identity import Repeats, find_repeats
+from fraud.memory import PAYMENTS, Memory
+from fraud.parsing import parse
+from fraud.transaction import REJECTED, Reason
+
+EVALUATED = "evaluated"
+DUPLICATE = "duplicate"
+
+COUNTS = pa.schema(
+    [
+        ("partition", pa.int32()),
+        ("outcome", pa.string()),  # EVALUATED, DUPLICATE or a Reason
+        ("count", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a bucket's records: each is evaluated, a duplicate or rejected."""
+
+    memory: Memory
+    alerts: pa.Table  # schema ALERTS
+    rejected: pa.Table  # schema REJECTED; `record` is a row of the records given
+    counts: pa.Table  # schema COUNTS; adds up to the records given
+    measures: dict[str, int]  # reused_id, user_moved, memory_rows
+
+
+def detect(
+    records: pa.Table, memory: Memory, generations: Sequence[Generation], batch_id: int, batch_time: int
+) -> Outcome:
+    """Judge the `records` (schema RECORDS, any order) that one bucket got in micro-batch `batch_id`.
+
+    `batch_time` (epoch milliseconds) only marks the alerts. What is flagged in all micro-batches
+    together does not depend on how the records are split into them.
+    """
+    generation = generation_at(generations, batch_id)
+    order = np.lexsort((records["offset"].to_numpy(), records["partition"].to_numpy()))
+    records = records.take(pa.array(order))
+
+    parsed = parse(records)
+    of_record = {name: records[name].take(parsed.transactions["record"]) for name in _FROM_RECORD}
+    admission = admit(
+        parsed.transactions,
+        of_record["partition"].to_numpy(),
+        of_record["timestamp"].to_numpy(),
+        memory.progress,
+        generation,
+    )
+    arrived = _payments(parsed.transactions, of_record, generation.number).take(pa.array(admission.admitted))
+
+    first_new = len(memory.payments)
+    payments = pa.concat_tables([memory.payments, arrived]).unify_dictionaries().combine_chunks()
+    touched, user = _payments_of_users_seen(payments, first_new)
+    repeats = find_repeats(payments, touched, user, first_new)
+    payments, alerts = _apply_rules(payments, repeats.unique, generations, batch_time)
+
+    is_repeat = np.zeros(len(payments), dtype=np.bool_)
+    is_repeat[repeats.duplicate] = True
+    is_repeat[repeats.conflicting] = True
+    rejected = pa.concat_tables(
+        [
+            parsed.rejected,
+            admission.rejected,
+            _conflicts(payments, repeats.conflicting, first_new, parsed.transactions, admission.admitted),
+        ]
+    )
+    measures = {"reused_id": repeats.reused_ids, "user_moved": _moves(payments, repeats.unique, first_new)}
+    counts = _count(records, rejected, payments, repeats, first_new)
+    kept = payments.filter(pa.array(~is_repeat)) if is_repeat.any() else payments
+    memory = memory.remember(kept, admission.progress, generation.retention)
+    measures["memory_rows"] = len(memory.payments)
+    rows_given = pa.array(order).take(rejected["record"])
+    rejected = rejected.set_column(0, "record", rows_given)
+    return Outcome(memory, alerts, rejected, counts, measures)
+
+
+_FROM_RECORD = ("partition", "offset", "timestamp")
+
+
+def _payments(transactions: pa.Table, of_record: dict[str, pa.ChunkedArray], generation: int) -> pa.Table:
+    size = len(transactions)
+    columns = {
+        "user_id": transactions["user_id"].dictionary_encode(),
+        "currency": transactions["currency"].dictionary_encode(),
+        "location": transactions["location"].dictionary_encode(),
+        "timestamp": transactions["timestamp"],
+        "transaction_id": transactions["transaction_id"],
+        "amount": transactions["amount"],
+        "ingested_at": of_record["timestamp"],
+        "partition": of_record["partition"],
+        "offset": of_record["offset"],
+        "flags": pa.array(np.zeros(size, dtype=np.int64)),
+        "generation": pa.array(np.full(size, generation, dtype=np.int32)),
+    }
+    return pa.table([columns[field.name] for field in PAYMENTS], schema=PAYMENTS)
+
+
+def _payments_of_users_seen(payments: pa.Table, first_new: int) -> tuple[Integers, Integers]:
+    """Rows of every user with a new payment, by user, event time and arrival; and each row's user."""
+    user = _codes(payments, "user_id")
+    seen = np.zeros(int(user.max(initial=-1)) + 1, dtype=np.bool_)
+    seen[user[first_new:]] = True
+    rows = np.flatnonzero(seen[user])
+    rows = rows[np.lexsort((payments["timestamp"].to_numpy()[rows], user[rows]))]
+    return rows, user[rows]
+
+
+def _apply_rules(
+    payments: pa.Table, rows: Integers, generations: Sequence[Generation], batch_time: int
+) -> tuple[pa.Table, pa.Table]:
+    """`payments` with their new flags, and an alert for each new flag of `rows`."""
+    judged = payments.take(pa.array(rows)).combine_chunks()
+    generation = judged["generation"].to_numpy()
+    flags = judged["flags"].to_numpy().copy()
+    present = [g for g in generations if (generation == g.number).any()]
+    history = History(
+        user=_codes(judged, "user_id"),
+        timestamp=judged["timestamp"].to_numpy(),
+        amount=judged["amount"].to_numpy(),
+        rate=_rates(judged, generation, present),
+        location=_codes(judged, "location"),
+    )
+    flagged = []
+    for each in present:
+        own = generation == each.number
+        for bit, rule in enumerate(each.rules.rules):
+            if rule.enabled:
+                observed = rule.observed(history)
+                new = np.flatnonzero(own & (observed > rule.limit) & (flags >> bit & 1 == 0))
+                flags[new] |= 1 << bit
+                flagged.append(Flagged(rule, new, observed[new]))
+    alerts = build_alerts(flagged, history, judged, batch_time)
+    if len(alerts):
+        all_flags = payments["flags"].to_numpy().copy()
+        all_flags[rows] = flags
+        payments = payments.set_column(PAYMENTS.get_field_index("flags"), "flags", pa.array(all_flags))
+    return payments, alerts
+
+
+def _rates(payments: pa.Table, generation: Integers, present: list[Generation]) -> Integers:
+    currency = payments["currency"].combine_chunks()
+    names = currency.dictionary.to_pylist() if len(payments) else []
+    rates = np.zeros(len(payments), dtype=np.int64)
+    for each in present:
+        own = generation == each.number
+        table = np.array([each.rules.rate_of(name) for name in names], dtype=np.int64)
+        rates[own] = table[_codes(payments, "currency")[own]]
+    return rates
+
+
+def _conflicts(
+    payments: pa.Table, rows: Integers, first_new: int, transactions: pa.Table, admitted: Integers
+) -> pa.Table:
+    records = transactions["record"].take(pa.array(admitted[rows - first_new]))
+    names = payments["transaction_id"].take(pa.array(rows)).to_pylist()
+    details = [f"transaction {name!r} came before with other content" for name in names]
+    reasons = pa.repeat(Reason.CONFLICTING_DUPLICATE.value, len(rows))
+    return pa.table([records, reasons, pa.array(details, pa.string())], schema=REJECTED)
+
+
+def _moves(payments: pa.Table, rows: Integers, first_new: int) -> int:
+    """New payments of users whose payment before, by arrival, lay in another Kafka partition."""
+    user = _codes(payments, "user_id")
+    order = rows[np.lexsort((rows, user[rows]))]
+    partition = payments["partition"].to_numpy()
+    same_user = user[order[1:]] == user[order[:-1]]
+    moved = same_user & (partition[order[1:]] != partition[order[:-1]]) & (order[1:] >= first_new)
+    return int(np.count_nonzero(moved))
+
+
+def _count(
+    records: pa.Table, rejected: pa.Table, payments: pa.Table, repeats: Repeats, first_new: int
+) -> pa.Table:
+    """How many records of each partition had which outcome."""
+    partition = payments["partition"].to_numpy()
+    outcomes = {
+        EVALUATED: partition[repeats.unique[repeats.unique >= first_new]],
+        DUPLICATE: partition[repeats.duplicate],
+    }
+    reasons = rejected["reason"].to_numpy()
+    of_rejected = records["partition"].to_numpy()[rejected["record"].to_numpy()]
+    for reason in pc.unique(rejected["reason"]).to_pylist():
+        outcomes[reason] = of_rejected[reasons == reason]
+    found = [
+        (number, outcome, count)
+        for outcome, where in outcomes.items()
+        for number, count in zip(
+            *(each.tolist() for each in np.unique(where, return_counts=True)), strict=True
+        )
+    ]
+    columns = [list(column) for column in zip(*sorted(found), strict=True)] or [[], [], []]
+    return pa.table(columns, schema=COUNTS)
+
+
+def _codes(payments: pa.Table, name: str) -> Integers:
+    """The dictionary codes of a column in one chunk."""
+    if not len(payments):
+        return np.empty(0, dtype=np.int64)
+    codes: Integers = payments[name].chunk(0).indices.to_numpy().astype(np.int64)
+    return codes

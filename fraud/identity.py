@@ -1,0 +1,70 @@
+"""One payment is one (user_id, transaction_id, timestamp): finds the repeats among a bucket's payments."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from fraud.history import Integers
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Which rows repeat an earlier one, and how often a known id came back at another time."""
+
+    unique: Integers  # rows that stay, in the order they were given
+    duplicate: Integers  # rows equal to an earlier one
+    conflicting: Integers  # rows with the identity of an earlier one, but other content
+    reused_ids: int
+
+
+def find_repeats(payments: pa.Table, rows: Integers, user: Integers, first_new: int) -> Repeats:
+    """Repeats among `rows` of `payments` (schema PAYMENTS, one chunk).
+
+    `rows` are sorted by user, then event time, then arrival; `user` has a number for each of them. Rows
+    from `first_new` on arrived in this micro-batch: of two with the same identity the earlier arrival
+    stays, so that only new ones are repeats.
+    """
+    timestamp = payments["timestamp"].to_numpy()[rows]
+    names = payments["transaction_id"].take(pa.array(rows)).combine_chunks().dictionary_encode()
+    transaction = names.indices.to_numpy().astype(np.int64)
+
+    by_id = np.lexsort((rows, timestamp, transaction, user))
+    same_id = _equal_to_previous(user, by_id) & _equal_to_previous(transaction, by_id)
+    same_time = _equal_to_previous(timestamp, by_id)
+    repeat = same_id & same_time
+
+    # The first of each run of equal identities is what its repeats are compared with.
+    run_start = np.maximum.accumulate(np.where(repeat, 0, np.arange(len(rows))))
+    original = by_id[run_start]
+    equal = np.ones(len(rows), dtype=np.bool_)
+    for name in ("amount", "currency", "location"):
+        content = _content(payments, name)[rows]
+        equal &= content[by_id] == content[original]
+
+    # An id at n times came back n - 1 times; each newly arrived time but the first of all counts.
+    run = np.cumsum(~same_id) - 1
+    times = np.bincount(run[~repeat])
+    new_times = np.bincount(run[~repeat & (rows[by_id] >= first_new)], minlength=len(times))
+
+    repeats = by_id[repeat]
+    unique = np.ones(len(rows), dtype=np.bool_)
+    unique[repeats] = False
+    return Repeats(
+        unique=rows[unique],
+        duplicate=rows[by_id[repeat & equal]],
+        conflicting=rows[by_id[repeat & ~equal]],
+        reused_ids=int(np.minimum(new_times, times - 1).sum()),
+    )
+
+
+def _equal_to_previous(values: Integers, order: Integers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    result = np.zeros(len(order), dtype=np.bool_)
+    result[1:] = values[order[1:]] == values[order[:-1]]
+    return result
+
+
+def _content(payments: pa.Table, name: str) -> Integers:
+    column = payments[name].combine_chunks()
+    values: Integers = (column.indices if pa.types.is_dictionary(column.type) else column).to_numpy()
+    return values

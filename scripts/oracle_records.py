@@ -1,0 +1,164 @@
+"""The oracle's own reading of the contract: Kafka records in, valid payments or reasons out.
+
+It shares no code with `fraud/`, only the table of currency codes.
+"""
+
+import base64
+import json
+import re
+import unicodedata
+from collections.abc import Container, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import xxhash
+
+from fraud.currencies import CURRENCIES
+
+
+class Sent(NamedTuple):
+    """A record as it lies in Kafka; times in epoch milliseconds."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Payment(NamedTuple):
+    """A valid record."""
+
+    partition: int
+    offset: int
+    bucket: int
+    transaction_id: str
+    user_id: str
+    amount: int  # cents
+    currency: str
+    location: str
+    timestamp: int
+
+
+def read_log(paths: Iterable[Path]) -> Iterator[Sent]:
+    """The records of the producer's logs."""
+    for path in paths:
+        with path.open("rb") as lines:
+            for line in lines:
+                entry = json.loads(line)
+                key = entry.get("key")
+                value = entry.get("value")
+                raw = base64.b64decode(entry["value_base64"]) if "value_base64" in entry else None
+                yield Sent(
+                    entry["partition"],
+                    entry["offset"],
+                    entry["timestamp"],
+                    None if key is None else key.encode(),
+                    raw if value is None else value.encode(),
+                )
+
+
+_NUMBER = re.compile(r"(\d+)(?:\.(\d+))?")
+_ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_FIELDS = ("transaction_id", "user_id", "amount", "currency", "location", "timestamp")
+
+
+class _Number(str):
+    """A JSON number, as written."""
+
+    __slots__ = ()
+
+
+def read_payment(record: Sent, currencies: Container[str], clock_skew: int, buckets: int) -> Payment | str:
+    """The payment of a record, or the reason why it is rejected.
+
+    `currencies` have a rate; `clock_skew` (ms) is how far an event may be ahead of its Kafka time.
+    """
+    value = record.value
+    if value is not None and len(value) > 65_536:
+        return "oversized"
+    try:
+        members = _DECODER.decode((value or b"").decode("utf-8"))
+    except (ValueError, RecursionError):
+        return "not_json"
+    if not isinstance(members, _Object):
+        return "not_json"
+    names = [name for name, _ in members]
+    if any(names.count(name) > 1 for name in _FIELDS):
+        return "not_json"
+    fields = dict(members)
+    if any(name not in fields for name in _FIELDS):
+        return "missing_field"
+    texts = [_text(fields[name]) for name in ("transaction_id", "user_id", "currency", "location")]
+    amount, timestamp = fields["amount"], _time(fields["timestamp"])
+    if None in texts or timestamp is None or not isinstance(amount, _Number) or "e" in amount.lower():
+        return "wrong_type"
+    transaction_id, user_id, currency, location = (text or "" for text in texts)
+    if any("\ud800" <= letter <= "\udfff" for letter in transaction_id + user_id + currency + location):
+        return "not_json"
+    location = unicodedata.normalize("NFC", location).strip()
+    cents = _cents(amount)
+    lengths_fit = 0 < len(transaction_id) <= 64 and 0 < len(user_id) <= 64 and 0 < len(location) <= 128
+    if cents is None or not 0 < cents <= 1_000_000_000 or timestamp < 946_684_800_000 or not lengths_fit:
+        return "out_of_range"
+    if currency not in CURRENCIES:
+        return "unknown_currency"
+    if not record.key:
+        return "key_missing"
+    if record.key != user_id.encode():
+        return "key_mismatch"
+    if currency not in currencies:
+        return "no_rate"
+    if timestamp > record.timestamp + clock_skew:
+        return "timestamp_in_future"
+    bucket = bucket_of(record.key, buckets)
+    return Payment(
+        record.partition, record.offset, bucket, transaction_id, user_id, cents, currency, location, timestamp
+    )
+
+
+def bucket_of(key: bytes, buckets: int) -> int:
+    """The bucket Spark puts a key in: pmod(xxhash64(key), buckets), with Spark's seed."""
+    unsigned: int = xxhash.xxh64(key, seed=42).intdigest()
+    signed = unsigned - 2**64 if unsigned >= 2**63 else unsigned
+    return signed % buckets
+
+
+class _Object(list[tuple[str, object]]):
+    """A JSON object as its members, repeats and all."""
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_Object, parse_int=_Number, parse_float=_Number, parse_constant=_refuse
+)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and not isinstance(value, _Number) else None
+
+
+def _cents(amount: object) -> int | None:
+    """Cents of an amount in plain notation with at most two decimals, else None."""
+    match = _NUMBER.fullmatch(str(amount))
+    if not match or len(match[2] or "") > 2:
+        return None
+    return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
+
+
+def _time(value: object) -> int | None:
+    """Epoch milliseconds of an integer or an ISO 8601 text with an offset, else None."""
+    if isinstance(value, _Number):
+        return int(value) if re.fullmatch(r"-?\d+", value) else None
+    match = _ISO.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        return None
+    try:
+        seconds = datetime.fromisoformat(match[1] + match[3]).timestamp()
+    except ValueError:
+        return None
+    return int(seconds) * 1000 + int((match[2] or "").ljust(3, "0")[:3])
