@@ -174,12 +174,19 @@ def _conflicts(
 
 def _moves(payments: pa.Table, rows: Integers, first_new: int) -> int:
     """New payments of users whose payment before, by arrival, lay in another Kafka partition."""
-    user = _codes(payments, "user_id")
-    order = rows[np.lexsort((rows, user[rows]))]
+    user = _codes(payments, "user_id")[rows]
     partition = payments["partition"].to_numpy()
-    same_user = user[order[1:]] == user[order[:-1]]
-    moved = same_user & (partition[order[1:]] != partition[order[:-1]]) & (order[1:] >= first_new)
-    return int(np.count_nonzero(moved))
+    if not len(rows):
+        return 0
+    begins = np.flatnonzero(np.diff(user, prepend=-1))  # rows are sorted by user
+    lowest = np.minimum.reduceat(partition[rows], begins)
+    mixed = np.repeat(
+        lowest != np.maximum.reduceat(partition[rows], begins), np.diff(begins, append=len(rows))
+    )
+    order = np.lexsort((rows[mixed], user[mixed]))
+    user, arrived = user[mixed][order], rows[mixed][order]
+    moved = (user[1:] == user[:-1]) & (partition[arrived[1:]] != partition[arrived[:-1]])
+    return int(np.count_nonzero(moved & (arrived[1:] >= first_new)))
 
 
 def _count(

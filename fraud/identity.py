@@ -25,35 +25,37 @@ def find_repeats(payments: pa.Table, rows: Integers, user: Integers, first_new: 
     from `first_new` on arrived in this micro-batch: of two with the same identity the earlier arrival
     stays, so that only new ones are repeats.
     """
-    timestamp = payments["timestamp"].to_numpy()[rows]
     names = payments["transaction_id"].take(pa.array(rows)).combine_chunks().dictionary_encode()
     transaction = names.indices.to_numpy().astype(np.int64)
+    # Few ids are there more than once, by any user: only these rows are worth sorting.
+    again = np.flatnonzero(np.bincount(transaction)[transaction] > 1)
+    candidates, user, transaction = rows[again], user[again], transaction[again]
+    timestamp = payments["timestamp"].to_numpy()[candidates]
 
-    by_id = np.lexsort((rows, timestamp, transaction, user))
+    by_id = np.lexsort((candidates, timestamp, transaction, user))
     same_id = _equal_to_previous(user, by_id) & _equal_to_previous(transaction, by_id)
     same_time = _equal_to_previous(timestamp, by_id)
     repeat = same_id & same_time
 
     # The first of each run of equal identities is what its repeats are compared with.
-    run_start = np.maximum.accumulate(np.where(repeat, 0, np.arange(len(rows))))
+    run_start = np.maximum.accumulate(np.where(repeat, 0, np.arange(len(candidates))))
     original = by_id[run_start]
-    equal = np.ones(len(rows), dtype=np.bool_)
+    equal = np.ones(len(candidates), dtype=np.bool_)
     for name in ("amount", "currency", "location"):
-        content = _content(payments, name)[rows]
+        content = _content(payments, name)[candidates]
         equal &= content[by_id] == content[original]
 
     # An id at n times came back n - 1 times; each newly arrived time but the first of all counts.
     run = np.cumsum(~same_id) - 1
     times = np.bincount(run[~repeat])
-    new_times = np.bincount(run[~repeat & (rows[by_id] >= first_new)], minlength=len(times))
+    new_times = np.bincount(run[~repeat & (candidates[by_id] >= first_new)], minlength=len(times))
 
-    repeats = by_id[repeat]
     unique = np.ones(len(rows), dtype=np.bool_)
-    unique[repeats] = False
+    unique[again[by_id[repeat]]] = False
     return Repeats(
         unique=rows[unique],
-        duplicate=rows[by_id[repeat & equal]],
-        conflicting=rows[by_id[repeat & ~equal]],
+        duplicate=candidates[by_id[repeat & equal]],
+        conflicting=candidates[by_id[repeat & ~equal]],
         reused_ids=int(np.minimum(new_times, times - 1).sum()),
     )
 

@@ -69,7 +69,10 @@ class KafkaSettings(_Part):
     @model_validator(mode="after")
     def _credentials_come_with_sasl(self) -> Self:
         if self.security_protocol == "SASL_SSL" and not (self.sasl_username and self.sasl_password):
-            raise ValueError("SASL_SSL needs FRAUD_KAFKA_SASL_USERNAME and FRAUD_KAFKA_SASL_PASSWORD")
+            raise ValueError(
+                "FRAUD_KAFKA_SECURITY_PROTOCOL is 'SASL_SSL': this needs FRAUD_KAFKA_SASL_USERNAME "
+                "and FRAUD_KAFKA_SASL_PASSWORD too"
+            )
         return self
 
     def librdkafka(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Checks an alert by its own evidence, as a sceptical analyst would; independent of `fraud/` and of the oracle."""
+"""Checks an alert by its own evidence, as a sceptical analyst would; shares no code with `fraud/`."""
 
 import hashlib
 import json

@@ -8,6 +8,7 @@ import json
 import tomllib
 from collections import Counter, defaultdict
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ PAYMENT = st.fixed_dictionaries(
     {
         "transaction_id": st.sampled_from(["a", "b", "c", "d", "ä", '"', "=1"]),
         "user_id": st.sampled_from(["u0", "u1", "u2"]),
-        "amount": st.sampled_from(["0.01", "10", "10.00", "10.01", "999.99", "1000.00", "1000.01", "1160.10"]),
+        "amount": st.sampled_from(
+            ["0.01", "10", "10.00", "10.01", "999.99", "1000.00", "1000.01", "1160.10"]
+        ),
         "currency": st.sampled_from(["EUR", "EUR", "EUR", "USD", "ISK", "JPY"]),
         "location": st.sampled_from(["Paris", "Paris", "Oslo", " Oslo ", "Zürich", "Zu\u0308rich"]),
         "timestamp": st.integers(0, 100).map(lambda at: START + at),
@@ -90,8 +93,8 @@ def rules_file(path: Path, rules: list[dict[str, Any]]) -> Path:
     for number, rule in enumerate(rules):
         window = f'window = "{rule["window"]}ms"\n' if "window" in rule else ""
         tables.append(
-            f'[[rules]]\nid = "r{number}"\nkind = "{rule["kind"]}"\nversion = {number + 1}\nseverity = "low"\n'
-            f'description = "d"\nthreshold = {rule["threshold"]}\n{window}'
+            f'[[rules]]\nid = "r{number}"\nkind = "{rule["kind"]}"\nversion = {number + 1}\n'
+            f'severity = "low"\ndescription = "d"\nthreshold = {rule["threshold"]}\n{window}'
         )
     path.write_text("\n".join([*tables, RATES]), "utf-8")
     return path
@@ -99,14 +102,22 @@ def rules_file(path: Path, rules: list[dict[str, Any]]) -> Path:
 
 def as_records(sent: list[Sent]) -> pa.Table:
     rows = [
-        {"key": s.key, "value": s.value, "partition": s.partition, "offset": s.offset, "timestamp": s.timestamp}
+        {
+            "key": s.key,
+            "value": s.value,
+            "partition": s.partition,
+            "offset": s.offset,
+            "timestamp": s.timestamp,
+        }
         | {"original_size": len(s.value or b"")}
         for s in sent
     ]
     return pa.Table.from_pylist(rows, schema=RECORDS)
 
 
-def stream(batches: list[list[Sent]], generation: Generation) -> tuple[list[dict[str, Any]], dict[Any, str]]:
+def stream(
+    batches: list[list[Sent]], generations: list[Generation]
+) -> tuple[list[dict[str, Any]], dict[Any, str]]:
     """Alerts, and the outcome of each (partition, offset): what the job does, without Kafka and Spark."""
     memories: dict[int, bytes] = {}
     alerts: list[dict[str, Any]] = []
@@ -118,7 +129,7 @@ def stream(batches: list[list[Sent]], generation: Generation) -> tuple[list[dict
             buckets[bucket_of(each.key or b"", BUCKETS)].append(each)
         for bucket, records in buckets.items():
             memory = Memory.from_bytes(memories[bucket]) if bucket in memories else Memory.empty()
-            outcome = detect(as_records(records), memory, [generation], batch_id, START + batch_id)
+            outcome = detect(as_records(records), memory, generations, batch_id, START + batch_id)
             memories[bucket] = outcome.memory.to_bytes()
             alerts += outcome.alerts.to_pylist()
             for row in outcome.rejected.to_pylist():
@@ -166,10 +177,10 @@ def test_late_set_and_alerts_equal_the_oracle_whatever_order_repeats_and_batches
         rules=rule_set,
     )
     edges = [0, *sorted(cuts), len(sent)]
-    batches = [sent[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    batches = [sent[a:b] for a, b in pairwise(edges)]
     expected = expect(sent, Conditions(path, lateness, clock_skew=1000, buckets=BUCKETS))
 
-    alerts, outcomes = stream(batches, generation)
+    alerts, outcomes = stream(batches, [generation])
 
     agree(expected, alerts, outcomes)
     content = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
@@ -193,3 +204,49 @@ def agree(expected: Expected, alerts: list[dict[str, Any]], outcomes: dict[Any, 
     pairs = [pair_of(alert) for alert in alerts]
     assert len(pairs) == len(set(pairs)), "a pair was emitted twice"
     assert set(pairs) == expected.alerts
+
+
+@given(
+    before=RULES,
+    after=RULES,
+    sent=histories(),
+    change=st.integers(0, 40),
+    lateness=st.sampled_from([5, 20, 200]),
+)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_payment_is_judged_for_life_by_the_rules_of_the_batch_that_first_read_it(
+    folder: Path,
+    before: list[dict[str, Any]],
+    after: list[dict[str, Any]],
+    sent: list[Sent],
+    change: int,
+    lateness: int,
+) -> None:
+    paths = [rules_file(folder / f"rules{n}.toml", rules) for n, rules in enumerate((before, after))]
+    generations = [
+        Generation(
+            number=n + 1,
+            first_batch_id=n,
+            allowed_lateness=lateness,
+            retention=60,
+            clock_skew=1000,
+            rules=load_rules(path),
+        )
+        for n, path in enumerate(paths)
+    ]
+    batches = [sent[:change], sent[change:]]
+    by_rules = [expect(sent, Conditions(path, lateness, clock_skew=1000, buckets=BUCKETS)) for path in paths]
+    judged_by: dict[tuple[str, str, int], int] = {}
+    first = {(each.partition, each.offset) for each in sent[:change]}
+    for each in sent:
+        if (each.partition, each.offset) not in by_rules[0].rejected and each.value:
+            fields = json.loads(each.value)
+            identity = (fields["user_id"], fields["transaction_id"], fields["timestamp"])
+            judged_by.setdefault(identity, 0 if (each.partition, each.offset) in first else 1)
+
+    alerts, _ = stream(batches, generations)
+
+    expected = {pair for n in (0, 1) for pair in by_rules[n].alerts if judged_by[pair[1:]] == n}
+    pairs = [pair_of(alert) for alert in alerts]
+    assert len(pairs) == len(set(pairs))
+    assert set(pairs) == expected
