@@ -9,7 +9,6 @@ who doubts:
 """
 
 import argparse
-import re
 import sys
 import tomllib
 from collections import Counter
@@ -17,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -41,7 +40,7 @@ class Pair(NamedTuple):
 class Expected:
     """What must come out. Records are named by (partition, offset)."""
 
-    alerts: set[Pair]
+    alerts: dict[Pair, tuple[int, int]]  # with the record that first brought the transaction
     rejected: dict[tuple[int, int], str]  # with the reason
     duplicate: set[tuple[int, int]]
     evaluated: int
@@ -53,9 +52,9 @@ class Expected:
 
 @dataclass(frozen=True)
 class Conditions:
-    """The settings that decide; durations in milliseconds."""
+    """What decides: a rule file's content (see `read_rules`) and settings; durations in milliseconds."""
 
-    rules: Path = DEFAULT_RULES
+    rules: dict[str, Any]
     allowed_lateness: int = 600_000
     clock_skew: int = 300_000
     buckets: int = 8
@@ -98,14 +97,15 @@ WHERE NOT j.late AND (j.partition, j."offset") <> (o.partition, o."offset")
 
 FLAGGED = {
     "high_amount": """
-        SELECT user_id, transaction_id, timestamp FROM originals JOIN rates USING (currency)
+        SELECT user_id, transaction_id, timestamp, partition, "offset"
+        FROM originals JOIN rates USING (currency)
         WHERE amount::HUGEINT * rate > $threshold::HUGEINT * 1000000""",
     "velocity": """
-        SELECT user_id, transaction_id, timestamp FROM originals
+        SELECT user_id, transaction_id, timestamp, partition, "offset" FROM originals
         QUALIFY count(*) OVER (PARTITION BY user_id ORDER BY timestamp
                                RANGE BETWEEN $window - 1 PRECEDING AND CURRENT ROW) * 100 > $threshold""",
     "multiple_locations": """
-        SELECT user_id, transaction_id, timestamp FROM originals
+        SELECT user_id, transaction_id, timestamp, partition, "offset" FROM originals
         QUALIFY count(DISTINCT location) OVER (PARTITION BY user_id ORDER BY timestamp
                                RANGE BETWEEN $window - 1 PRECEDING AND CURRENT ROW) * 100 > $threshold""",
 }
@@ -113,7 +113,7 @@ FLAGGED = {
 
 def expect(sent: Iterable[Sent], conditions: Conditions) -> Expected:
     """Judge all records at once. Users whose records lie in more than one partition are not its business."""
-    rules = tomllib.loads(conditions.rules.read_text("utf-8"), parse_float=Decimal)
+    rules = conditions.rules
     rates = {currency: int(Decimal(rate) * 1_000_000) for currency, rate in rules["rates"].items()}
     payments: list[Payment] = []
     rejected: dict[tuple[int, int], str] = {}
@@ -131,7 +131,7 @@ def expect(sent: Iterable[Sent], conditions: Conditions) -> Expected:
         repeats = database.execute(REPEATS).fetchall()
         (evaluated,) = database.execute("SELECT count(*) FROM originals").fetchone() or (0,)
         alerts = {
-            Pair(rule["id"], *row)
+            Pair(rule["id"], *row[:3]): (row[3], row[4])
             for rule in rules["rules"]
             if rule.get("enabled", True)
             for row in database.execute(FLAGGED[rule["kind"]], _parameters(rule)).fetchall()
@@ -139,6 +139,11 @@ def expect(sent: Iterable[Sent], conditions: Conditions) -> Expected:
     rejected |= dict.fromkeys(late, "late")
     rejected |= {(p, o): "conflicting_duplicate" for p, o, equal in repeats if not equal}
     return Expected(alerts, rejected, {(p, o) for p, o, equal in repeats if equal}, evaluated)
+
+
+def read_rules(path: Path) -> dict[str, Any]:
+    """The content of a rule file, numbers as written."""
+    return tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
 
 
 def _load(database: duckdb.DuckDBPyConnection, payments: list[Payment], rates: dict[str, int]) -> None:
@@ -151,14 +156,14 @@ def _load(database: duckdb.DuckDBPyConnection, payments: list[Payment], rates: d
     database.execute("CREATE TABLE rates AS FROM arrow_rates")
 
 
-def _parameters(rule: dict[str, object]) -> dict[str, int]:
-    """What FLAGGED[kind] needs; the threshold in hundredths."""
+def _parameters(rule: dict[str, Any]) -> dict[str, int]:
+    """What FLAGGED[kind] needs; the threshold in hundredths, the window in milliseconds."""
     parameters = {"threshold": int(Decimal(str(rule["threshold"])) * 100)}
-    if "window" in rule:
-        match = re.fullmatch(r"(\d+)\s*(ms|s|m|h|d)", str(rule["window"]))
-        assert match  # noqa: S101
-        parameters["window"] = int(match[1]) * UNITS[match[2]]
-    return parameters
+    window = rule.get("window")
+    if isinstance(window, str):
+        digits = window.rstrip("dhms ")
+        window = int(digits) * UNITS[window.removeprefix(digits).strip()]
+    return parameters if window is None else parameters | {"window": window}
 
 
 def read_alerts(pattern: str) -> list[Pair]:
@@ -180,7 +185,7 @@ def main() -> int:
         "--rules", type=Path, default=DEFAULT_RULES, help="rules file (default: the project's)"
     )
     arguments = parser.parse_args()
-    expected = expect(read_log(arguments.log), Conditions(rules=arguments.rules))
+    expected = expect(read_log(arguments.log), Conditions(read_rules(arguments.rules)))
     print(f"evaluated {expected.evaluated}, duplicate {len(expected.duplicate)}")
     for reason, count in sorted(Counter(expected.rejected.values()).items()):
         print(f"rejected {reason} {count}")
@@ -189,7 +194,7 @@ def main() -> int:
     if not arguments.alerts:
         return 0
     found = read_alerts(arguments.alerts)
-    missing, wrong = expected.alerts - set(found), set(found) - expected.alerts
+    missing, wrong = expected.alerts.keys() - set(found), set(found) - expected.alerts.keys()
     repeated = len(found) - len(set(found))
     for name, pairs in (("missing", missing), ("not expected", wrong)):
         for pair in sorted(pairs)[:10]:

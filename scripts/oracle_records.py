@@ -42,21 +42,28 @@ class Payment(NamedTuple):
 
 
 def read_log(paths: Iterable[Path]) -> Iterator[Sent]:
-    """The records of the producer's logs."""
+    """The records of the producer's logs; of a producer killed while it wrote, up to its last whole line."""
     for path in paths:
         with path.open("rb") as lines:
             for line in lines:
+                if not line.endswith(b"\n"):
+                    break
                 entry = json.loads(line)
-                key = entry.get("key")
-                value = entry.get("value")
-                raw = base64.b64decode(entry["value_base64"]) if "value_base64" in entry else None
                 yield Sent(
                     entry["partition"],
                     entry["offset"],
                     entry["timestamp"],
-                    None if key is None else key.encode(),
-                    raw if value is None else value.encode(),
+                    _bytes(entry, "key"),
+                    _bytes(entry, "value"),
                 )
+
+
+def _bytes(entry: dict[str, str | None], name: str) -> bytes | None:
+    """Bytes that are no UTF-8 stand in the log as base64, under another name."""
+    if f"{name}_base64" in entry:
+        return base64.b64decode(entry[f"{name}_base64"] or "")
+    text = entry[name]
+    return None if text is None else text.encode()
 
 
 _NUMBER = re.compile(r"(\d+)(?:\.(\d+))?")
