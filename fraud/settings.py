@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -141,9 +141,9 @@ class ObjectStoreSettings(_Part):
             )
         return self
 
-    def boto3(self) -> dict[str, str]:
+    def boto3(self) -> dict[str, Any]:
         """Arguments for `boto3.client("s3", ...)`."""
-        options = {"region_name": self.region}
+        options: dict[str, Any] = {"region_name": self.region}
         if self.endpoint_url:
             options["endpoint_url"] = self.endpoint_url
         if self.access_key_id and self.secret_access_key:

@@ -1,0 +1,107 @@
+"""Gathers what a run left behind, for the summary: the topics' records and the bucket's Parquet files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from fraud.settings import KafkaSettings, ObjectStoreSettings
+from scripts.oracle_records import Sent
+
+_PATIENCE = 30  # seconds without a record before a topic counts as unreadable
+
+
+@dataclass(frozen=True)
+class SentAlert:
+    """An alert as `fraud-alerts` holds it; times in epoch milliseconds."""
+
+    alert_id: str
+    rule_id: str
+    ingested_at: int
+    appended_at: int  # when the broker took it
+
+
+class Record(NamedTuple):
+    """A Kafka record; its time in epoch milliseconds."""
+
+    sent: Sent
+    headers: dict[str, str]
+
+
+def read_topic(kafka: KafkaSettings, topic: str) -> Iterator[Record]:
+    """Every record that lies in a topic now, partition by partition interleaved.
+
+    Raises KafkaException when the topic cannot be read.
+    """
+    consumer = Consumer(
+        kafka.librdkafka()
+        | {"group.id": "fraud-summary", "enable.auto.commit": "false", "enable.partition.eof": "true"}
+    )
+    try:
+        metadata = consumer.list_topics(topic, timeout=_PATIENCE).topics[topic]
+        waiting = set(metadata.partitions)
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in waiting])
+        while waiting:
+            messages = consumer.consume(10_000, timeout=_PATIENCE)
+            if not messages:
+                raise TimeoutError(f"topic {topic}: no record and no end within {_PATIENCE} s")
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    yield _record(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    waiting.discard(message.partition())
+                else:
+                    raise KafkaException(error)
+    finally:
+        consumer.close()
+
+
+def alerts_of(kafka: KafkaSettings, topic: str) -> Iterator[SentAlert]:
+    """The alerts of a topic, repeats and all."""
+    for record in read_topic(kafka, topic):
+        alert = orjson.loads(record.sent.value or b"")
+        yield SentAlert(alert["alert_id"], alert["rule_id"], alert["ingested_at"], record.sent.timestamp)
+
+
+def rejections_of(kafka: KafkaSettings, topic: str) -> dict[tuple[int, int], str]:
+    """The reason of each rejected record, by (partition, offset) of where it came from."""
+    return {
+        (int(headers["source_partition"]), int(headers["source_offset"])): headers["reason"]
+        for _, headers in read_topic(kafka, topic)
+    }
+
+
+def download(store: ObjectStoreSettings, folder: str, target: Path) -> int:
+    """Copy every object below `folder` ('alerts/') into `target`, keys as paths; how many there were."""
+    client = boto3.client("s3", **store.boto3())
+    prefix = store.prefix + folder
+    count = 0
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=store.bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            path = target / folder / item["Key"].removeprefix(prefix)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            client.download_file(store.bucket, item["Key"], str(path))
+            count += 1
+    return count
+
+
+def read_parquet(folder: Path) -> pa.Table | None:
+    """All Parquet files below a folder as one table; None when there is none."""
+    paths = sorted(folder.rglob("*.parquet"))
+    return pa.concat_tables([pq.read_table(path, partitioning=None) for path in paths]) if paths else None
+
+
+def _record(message: Message) -> Record:
+    headers: Any = message.headers() or []  # pairs of name and bytes
+    partition, offset = message.partition(), message.offset()
+    if partition is None or offset is None:
+        raise KafkaException(message.error())
+    sent = Sent(partition, offset, message.timestamp()[1], message.key(), message.value())
+    return Record(sent, {name: value.decode() for name, value in headers})
