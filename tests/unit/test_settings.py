@@ -11,6 +11,7 @@ from fraud.durations import format_duration, parse_duration
 from fraud.generations import Generation, check, generation_at, next_generation
 from fraud.rules import load_rules
 from fraud.settings import DEFAULT_RULES, DetectionSettings, SettingsError, load, variables
+from scripts.settings_reference import PAGE, reference
 
 SECRET = "s3cr3t-value"  # noqa: S105  (a value to look for in messages)
 
@@ -179,3 +180,7 @@ def test_a_window_wider_than_was_remembered_says_when_it_is_complete(tmp_path: P
 @given(st.integers(0, 10**12))
 def test_durations_are_read_back_as_written(milliseconds: int) -> None:
     assert parse_duration(format_duration(milliseconds)) == milliseconds
+
+
+def test_the_settings_page_says_what_the_code_says() -> None:
+    assert PAGE.read_text("utf-8") == reference(), "run: python -m scripts.settings_reference"
