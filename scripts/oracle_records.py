@@ -67,7 +67,10 @@ def _bytes(entry: dict[str, str | None], name: str) -> bytes | None:
 
 
 _NUMBER = re.compile(r"(\d+)(?:\.(\d+))?")
-_ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)", re.ASCII
+)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (offsets are taken off by hand)
 _FIELDS = ("transaction_id", "user_id", "amount", "currency", "location", "timestamp")
 
 
@@ -97,17 +100,18 @@ def read_payment(record: Sent, currencies: Container[str], clock_skew: int, buck
     fields = dict(members)
     if any(name not in fields for name in _FIELDS):
         return "missing_field"
+    if any("\ud800" <= letter <= "\udfff" for name in _FIELDS for letter in str(fields[name])):
+        return "not_json"
     texts = [_text(fields[name]) for name in ("transaction_id", "user_id", "currency", "location")]
     amount, timestamp = fields["amount"], _time(fields["timestamp"])
     if None in texts or timestamp is None or not isinstance(amount, _Number) or "e" in amount.lower():
         return "wrong_type"
     transaction_id, user_id, currency, location = (text or "" for text in texts)
-    if any("\ud800" <= letter <= "\udfff" for letter in transaction_id + user_id + currency + location):
-        return "not_json"
     location = unicodedata.normalize("NFC", location).strip()
     cents = _cents(amount)
     lengths_fit = 0 < len(transaction_id) <= 64 and 0 < len(user_id) <= 64 and 0 < len(location) <= 128
-    if cents is None or not 0 < cents <= 1_000_000_000 or timestamp < 946_684_800_000 or not lengths_fit:
+    in_years = 946_684_800_000 <= timestamp < 253_402_300_800_000  # from 2000 to 9999
+    if cents is None or not 0 < cents <= 1_000_000_000 or not in_years or not lengths_fit:
         return "out_of_range"
     if currency not in CURRENCIES:
         return "unknown_currency"
@@ -152,7 +156,7 @@ def _text(value: object) -> str | None:
 def _cents(amount: object) -> int | None:
     """Cents of an amount in plain notation with at most two decimals, else None."""
     match = _NUMBER.fullmatch(str(amount))
-    if not match or len(match[2] or "") > 2:
+    if not match or len(match[1]) > 18 or len(match[2] or "") > 2:
         return None
     return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
 
@@ -160,12 +164,16 @@ def _cents(amount: object) -> int | None:
 def _time(value: object) -> int | None:
     """Epoch milliseconds of an integer or an ISO 8601 text with an offset, else None."""
     if isinstance(value, _Number):
-        return int(value) if re.fullmatch(r"-?\d+", value) else None
+        return int(value[:18]) if re.fullmatch(r"-?\d+", value) else None
     match = _ISO.fullmatch(value) if isinstance(value, str) else None
     if not match:
         return None
+    minutes, seconds, fraction, sign, hour, minute = match.groups(default="00")
     try:
-        seconds = datetime.fromisoformat(match[1] + match[3]).timestamp()
+        local = datetime.fromisoformat(f"{minutes}:{seconds}") - _EPOCH
     except ValueError:
         return None
-    return int(seconds) * 1000 + int((match[2] or "").ljust(3, "0")[:3])
+    if int(hour) > 23 or int(minute) > 59:
+        return None
+    offset = (int(hour) * 60 + int(minute)) * (-60 if sign == "-" else 60)
+    return (local.days * 86_400 + local.seconds - offset) * 1000 + int(fraction.ljust(3, "0")[:3])
