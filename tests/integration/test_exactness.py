@@ -110,9 +110,8 @@ import sys
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
 spark.conf.set("spark.sql.session.timeZone", "UTC")
-alerts = spark.read.parquet(sys.argv[1])
-alerts.selectExpr("rule_id", "user_id", "transaction_id", "unix_millis(transaction_timestamp) AS timestamp") \\
-    .coalesce(1).write.json(sys.argv[2])
+columns = ["rule_id", "user_id", "transaction_id", "unix_millis(transaction_timestamp) AS timestamp"]
+spark.read.parquet(sys.argv[1]).selectExpr(*columns).coalesce(1).write.json(sys.argv[2])
 """
 
 

@@ -1,0 +1,64 @@
+"""Stopping, starting again, other rules, several executors: what changes and what must not."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from fraud.settings import DEFAULT_RULES
+from local.native.findings import read_parquet
+from tests.integration.adversary import records
+from tests.integration.lane import Lane, pairs_in
+
+
+@pytest.mark.timeout(300)
+def test_after_a_restart_with_other_thresholds_each_payment_keeps_its_first_rules(
+    lane: Lane, tmp_path: Path
+) -> None:
+    text = DEFAULT_RULES.read_text("utf-8")
+    changed = tmp_path / "rules.toml"
+    changed.write_text(
+        text.replace("threshold = 1000.00", "threshold = 50.00")
+        .replace("threshold = 3\n", "threshold = 5\n")
+        .replace("version = 1", "version = 2"),
+        "utf-8",
+    )
+    now = time.time_ns() // 1_000_000
+    content = list(records(20_000, seed=3, now=now))
+    half = len(content) // 2
+
+    lane.produce(content[:half])
+    job = lane.start_job()
+    lane.wait_until_caught_up(job)
+    assert job.end(signal.SIGTERM) == 0, job.text()
+    read_first = {(each.partition, each.offset) for each in lane.sent()}
+
+    lane.produce(content[half:])
+    job = lane.start_job(FRAUD_RULES_FILE=str(changed))
+    lane.wait_until_caught_up(job)
+    assert job.end(signal.SIGINT) == 0, job.text()
+    assert "generation 2" in job.text()
+
+    before, after = lane.expected(DEFAULT_RULES), lane.expected(changed)
+    wanted = {pair for pair, record in before.alerts.items() if record in read_first}
+    wanted |= {pair for pair, record in after.alerts.items() if record not in read_first}
+    bucket = lane.bucket()
+    pairs = pairs_in(bucket)
+    assert len(pairs) == len(set(pairs))
+    assert set(pairs) == wanted
+    assert wanted != set(before.alerts)
+    alerts = read_parquet(bucket / "alerts")
+    assert alerts is not None
+    assert set(alerts["rule_version"].to_pylist()) == {1, 2}
+
+
+@pytest.mark.timeout(300)
+def test_several_executor_processes_give_the_same_alerts(lane: Lane) -> None:
+    lane.produce(records(20_000, seed=5, now=time.time_ns() // 1_000_000))
+    job = lane.start_job(FRAUD_SPARK_MASTER="local-cluster[2,1,1024]")
+    lane.wait_until_caught_up(job)
+    assert job.end(signal.SIGTERM) == 0, job.text()
+    pairs = pairs_in(lane.bucket())
+    assert len(pairs) == len(set(pairs))
+    assert set(pairs) == set(lane.expected().alerts)
