@@ -54,12 +54,15 @@ def test_the_highest_rate_is_bulk_and_has_people_enough(rate: str) -> None:
     ("words", "problem"),
     [
         ("--rate fast", "'fast' is not a number"),
-        ("--rate -5", "not max or a number from 0.01 to 100,000"),
+        ("--rate -5", "'-5' is not a number"),
         ("--rate 100001", "not max or a number from 0.01 to 100,000"),
-        ("--rate 1/0", "is not a number"),
+        ("--rate 1/3", "is not a number"),
+        ("--rate 0.001", "not max or a number from 0.01"),
+        ("--duration 1e999999999", "is not a number"),
+        ("--speed nan", "is not a number"),
         ("--count 0", "not a whole number above 0"),
         ("--count 1.5", "not a whole number above 0"),
-        ("--duration -1", "not a number of seconds above 0"),
+        ("--duration 0", "not a number of seconds above 0"),
         ("--speed 0", "not max or a number above 0"),
         ("--seed -1", "not a whole number from 0"),
         ("--seed 9223372036854775808", "not a whole number from 0"),
@@ -97,7 +100,7 @@ def test_a_state_file_gives_the_options_and_the_number_to_go_on_from(tmp_path: P
         parse_arguments([*words, "--seed", "7", "--rate", "1.5", "--late-rate", "0.1"]), NOW, LATENESS
     )
     write_state(path, first.state)
-    for same in ([], ["--seed", "7"], ["--rate", "3/2"], ["--late-rate", "0.1"]):
+    for same in ([], ["--seed", "7"], ["--rate", "1.50"], ["--late-rate", "0.1"]):
         again = plan(parse_arguments(words + same), NOW + 60_000, LATENESS)
         assert again.source.identity == first.source.identity
         assert again.state == first.state

@@ -1,0 +1,1 @@
+"""Simulated card payments, or somebody's own, for the topic `transactions` (`python -m producer`)."""
