@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from fraud.settings import Settings, load
 from local.native.drain import Backlog
@@ -116,8 +116,15 @@ class Lane:
     def wait_until_caught_up(self, job: Job) -> None:
         """Until everything in the topic is committed."""
         backlog = Backlog(self.settings.kafka)
+
+        def caught_up() -> bool:
+            try:
+                return backlog.records() == 0
+            except KafkaException:  # a young broker has no group coordinator yet
+                return False
+
         try:
-            self.wait(job, "end of the topic", lambda: backlog.records() == 0)
+            self.wait(job, "end of the topic", caught_up)
         finally:
             backlog.close()
 

@@ -1,0 +1,1 @@
+"""What runs on Spark: the streaming detection job and its batch companions."""

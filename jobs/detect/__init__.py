@@ -1,0 +1,1 @@
+"""The streaming detection job: Kafka -> operator on Spark -> alerts (Parquet, Kafka), rejects, metrics."""

@@ -1,0 +1,86 @@
+"""The command line of the streaming job: `python -m jobs.detect`, or by spark-submit."""
+
+import argparse
+import os
+import shutil
+import sys
+
+from fraud.generations import check
+from fraud.rules import load_rules
+from fraud.settings import DetectionSettings, SettingsError, load
+
+DESCRIPTION = """\
+Judges the payments of the topic `transactions` by the rules, and writes alerts to the console, to the topic
+`fraud-alerts` and as Parquet to the object store. Runs until Ctrl-C or SIGTERM, and goes on from its
+checkpoint when started again. Settings are FRAUD_* variables."""
+
+EPILOG = """\
+exit codes: 0 stopped when asked; 1 failed; 2 wrong settings or state of another version; 75 Kafka or the
+object store was away longer than FRAUD_OUTAGE: start again."""
+
+TAKE_OVER = """\
+how a new checkpoint goes on where alerts of another one lie (without it the job refuses to start). keep:
+leave them, and go on from the offsets that the consumer group fraud-detect has committed. Payments before
+them are not remembered: a rule is complete again one window later, and up to a second of payments may be
+judged twice. replace: delete alerts/ and alerts_hourly/ and judge all that the topic still holds; alerts of
+payments it no longer holds are gone."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the job; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.detect",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--take-over", choices=["keep", "replace"], help=" ".join(TAKE_OVER.split()))
+    parser.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="go on where records went from the topic before they were read; metrics count them as `lost`",
+    )
+    given = parser.parse_args(arguments)
+    try:
+        settings = load()
+        rules = load_rules(settings.detection.rules_file)
+        check(rules, settings.detection)
+        _check_machine(settings.detection)
+    except SettingsError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return 2
+    from jobs.detect.job import Options, run  # takes a second: settings come first
+
+    return run(settings, rules, Options(given.take_over, given.accept_loss))
+
+
+def _check_machine(settings: DetectionSettings) -> None:
+    """Raises SettingsError for what Spark would only say in a long trace."""
+    problems = []
+    if settings.jars and not list(settings.jars.rglob("spark-sql-kafka-0-10_*.jar")):
+        problems.append(
+            f"FRAUD_JARS is {str(settings.jars)!r}: there is no spark-sql-kafka-0-10 in that folder; it must "
+            "hold the jars of Spark's Kafka connector"
+        )
+    elif (
+        settings.jars
+        and settings.checkpoint.startswith("s3a:")
+        and not list(settings.jars.rglob("hadoop-aws-*.jar"))
+    ):
+        problems.append(
+            f"FRAUD_CHECKPOINT is {settings.checkpoint!r}, but FRAUD_JARS ({str(settings.jars)!r}) has no "
+            "hadoop-aws: s3a:// needs its jars"
+        )
+    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+        problems.append("there is no Java: install a JRE 17 or newer, or set JAVA_HOME to one")
+    try:
+        settings.log_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problems.append(f"FRAUD_LOG_DIR is {str(settings.log_dir)!r}: {error.strerror}")
+    if problems:
+        raise SettingsError(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""The accounts of a micro-batch: every offset read is evaluated, duplicate, rejected, a gap, or lost."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from jobs.detect.errors import JobError
+from jobs.detect.offsets import PlannedBatch
+from jobs.detect.outcomes import Report
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What a partition of the topic holds of a range of offsets."""
+
+    earliest: int  # the partition's first offset
+    records: int  # records in the range
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Where the offsets of a micro-batch went, in all partitions together."""
+
+    read: int
+    outcomes: dict[str, int]  # evaluated, duplicate, or a reason -> records
+    gaps: int  # offsets without a record: transaction markers, compaction
+    lost: int  # offsets whose records had gone before they were read
+
+
+def settle(
+    batch: PlannedBatch,
+    reports: list[Report],
+    look_up: Callable[[int, int, int], Existing],
+    accept_loss: bool,
+) -> Accounts:
+    """The accounts of a micro-batch.
+
+    `look_up(partition, start, end)` asks the topic, only where fewer records were counted than offsets
+    read. Raises JobError with the difference of each partition when the accounts do not add up.
+    """
+    counted: dict[int, int] = {}
+    outcomes: dict[str, int] = {}
+    for report in reports:
+        if (report.batch_id, report.batch_time) != (batch.batch_id, batch.time):
+            raise JobError(
+                f"micro-batch {batch.batch_id} of {batch.time} got a report for {report.batch_id} "
+                f"of {report.batch_time}"
+            )
+        for partition, outcome, count in report.counts:
+            counted[partition] = counted.get(partition, 0) + count
+            outcomes[outcome] = outcomes.get(outcome, 0) + count
+    read = batch.read()
+    gaps, lost, problems = 0, 0, []
+    for partition in sorted(read.keys() | counted.keys()):
+        missing = read.get(partition, 0) - counted.get(partition, 0)
+        if missing == 0:
+            continue
+        start, end = batch.start.get(partition, 0), batch.end.get(partition, 0)
+        existing = look_up(partition, start, end) if missing > 0 else Existing(start, end - start)
+        gone = min(max(existing.earliest - start, 0), end - start)
+        gaps_here = end - start - gone - existing.records
+        lost_here = missing - gaps_here
+        where = f"partition {partition}, offsets {start} to {end - 1}"
+        if not 0 <= lost_here <= gone:
+            problems.append(
+                f"{where}: {read.get(partition, 0)} offsets read, {counted.get(partition, 0)} records "
+                f"counted, the topic has {existing.records} of them"
+            )
+        elif lost_here and not accept_loss:
+            problems.append(loss(partition, start, existing.earliest))
+        gaps += gaps_here
+        lost += lost_here
+    if problems:
+        raise JobError(f"the accounts of micro-batch {batch.batch_id} do not add up: {'; '.join(problems)}")
+    return Accounts(sum(read.values()), outcomes, gaps, lost)
+
+
+def loss(partition: int, start: int, earliest: int) -> str:
+    """One sentence on records that vanished before they were read."""
+    return (
+        f"partition {partition}: offsets {start} to {earliest - 1} have gone from the topic before they "
+        "were read (its retention passed); --accept-loss goes on without them"
+    )
+
+
+def total(outcomes: Mapping[str, int], but: tuple[str, ...]) -> int:
+    """Records of all outcomes but some."""
+    return sum(count for outcome, count in outcomes.items() if outcome not in but)

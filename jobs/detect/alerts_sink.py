@@ -1,0 +1,68 @@
+"""Alerts as Parquet on the object store: one object a micro-batch, under a key that a replay repeats."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fraud.alert import ALERTS
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FOLDER = "alerts/"
+COMPACTED_FOLDER = "alerts_hourly/"
+
+
+def alerts_key(checkpoint_id: str, batch_id: int, batch_time: int) -> str:
+    """The key of a micro-batch's alerts; `batch_time` in epoch milliseconds."""
+    at = datetime.fromtimestamp(batch_time / 1000, UTC)
+    return f"{FOLDER}date={at:%Y-%m-%d}/hour={at:%H}/batch={checkpoint_id}-{batch_id:012d}.parquet"
+
+
+def to_parquet(pieces: Iterable[pa.Table]) -> bytes:
+    """Tables of schema ALERTS as one Parquet file, a row group each."""
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, ALERTS, compression="zstd") as writer:
+        for piece in pieces:
+            writer.write_table(piece)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+class AlertsSink:
+    """The folder `alerts/` of one bucket and prefix."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+
+    def put(self, key: str, parquet: bytes) -> None:
+        """Write one object."""
+        self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=parquet)
+
+    def delete(self, key: str) -> None:
+        """Delete one object, whether it is there or not."""
+        self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+
+    def any(self) -> str | None:
+        """The key of one object in `alerts/` or `alerts_hourly/`; None when there are none."""
+        for folder in (FOLDER, COMPACTED_FOLDER):
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + folder, MaxKeys=1)
+            for entry in found.get("Contents", []):
+                return entry["Key"]
+        return None
+
+    def delete_all(self) -> int:
+        """Delete everything in `alerts/` and `alerts_hourly/`; how many objects that were."""
+        deleted = 0
+        pages = self._client.get_paginator("list_objects_v2")
+        for folder in (FOLDER, COMPACTED_FOLDER):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + folder):
+                for entry in page.get("Contents", []):
+                    self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
+                    deleted += 1
+        return deleted

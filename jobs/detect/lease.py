@@ -1,0 +1,32 @@
+"""The lease on a checkpoint: of two jobs on it, only the one that started last may write."""
+
+import json
+import secrets
+
+from jobs.detect.errors import JobError
+from jobs.detect.offsets import Files
+
+_NAME = "lease.json"
+
+
+class Lease:
+    """One job's right to write, taken when it is made: the epoch before it ends here."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._holder = secrets.token_hex(8)
+        text = files.read(_NAME)
+        self.epoch: int = 1 + (json.loads(text)["epoch"] if text else 0)
+        files.write(_NAME, json.dumps({"epoch": self.epoch, "holder": self._holder}))
+
+    def check(self) -> None:
+        """Raises JobError when another job has taken the checkpoint over."""
+        text = self._files.read(_NAME)
+        if text is None:
+            raise JobError("the checkpoint's lease is gone: was the checkpoint deleted under the job?")
+        lease = json.loads(text)
+        if lease["holder"] != self._holder:
+            raise JobError(
+                f"another job took over this checkpoint (epoch {lease['epoch']}, this one had {self.epoch}): "
+                "this job has stopped and written nothing more"
+            )

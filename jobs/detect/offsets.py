@@ -1,0 +1,90 @@
+"""Spark's offset log: which records a micro-batch reads, and the micro-batch's own time."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+Offsets = Mapping[int, int]
+"""Kafka partition -> offset."""
+
+
+class Files(Protocol):
+    """The files of a checkpoint, by name relative to it."""
+
+    def read(self, name: str) -> str | None:
+        """The text of a file; None when there is none."""
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file at once: a reader sees the old text or the new one."""
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files in a folder; none when there is no such folder."""
+
+
+@dataclass(frozen=True)
+class PlannedBatch:
+    """What a micro-batch reads: offsets from `start` (inclusive) to `end` (exclusive)."""
+
+    batch_id: int
+    time: int  # epoch milliseconds, the same on replay
+    start: Offsets
+    end: Offsets
+
+    def read(self) -> dict[int, int]:
+        """Partition -> offsets read."""
+        return {partition: end - self.start[partition] for partition, end in self.end.items()}
+
+
+def planned_batch(files: Files, batch_id: int) -> PlannedBatch:
+    """What the offset log says of a planned micro-batch. Raises LookupError when it says nothing."""
+    time, end = _entry(_text(files, f"offsets/{batch_id}"))
+    if batch_id == 0:
+        before = initial_offsets(files)
+    else:
+        _, before = _entry(_text(files, f"offsets/{batch_id - 1}"))
+    # a partition that was added since is read from its first record on
+    start = {partition: before.get(partition, 0) for partition in end}
+    return PlannedBatch(batch_id, time, start, end)
+
+
+def initial_offsets(files: Files) -> Offsets:
+    """Where the query began, before its first micro-batch."""
+    return _offsets(_text(files, "sources/0/0").split("\n", 1)[1])
+
+
+def last_planned(files: Files) -> int | None:
+    """The newest micro-batch with an entry in the offset log, committed or not."""
+    return _newest(files, "offsets")
+
+
+def last_committed(files: Files) -> int | None:
+    """The newest micro-batch that needs no replay."""
+    return _newest(files, "commits")
+
+
+def end_offsets(files: Files, batch_id: int) -> Offsets:
+    """Partition -> where the micro-batch ended (exclusive)."""
+    return _entry(_text(files, f"offsets/{batch_id}"))[1]
+
+
+def _newest(files: Files, folder: str) -> int | None:
+    return max((int(name) for name in files.names(folder) if name.isdecimal()), default=None)
+
+
+def _text(files: Files, name: str) -> str:
+    text = files.read(name)
+    if text is None:
+        raise LookupError(f"the checkpoint has no {name}")
+    return text
+
+
+def _entry(text: str) -> tuple[int, Offsets]:
+    # `v1`, a line of metadata, a line for each source; ours has one source
+    _, metadata, source = text.strip().split("\n")
+    return int(json.loads(metadata)["batchTimestampMs"]), _offsets(source)
+
+
+def _offsets(text: str) -> Offsets:
+    (partitions,) = json.loads(text).values()  # one topic
+    return {int(partition): int(offset) for partition, offset in partitions.items()}

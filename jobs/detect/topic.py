@@ -1,0 +1,165 @@
+"""The source topic, asked directly: its identity, its offsets, and single records read again."""
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own __init__ does not say so
+    AdminClient,
+    OffsetSpec,
+)
+
+from fraud.settings import KafkaSettings
+from jobs.detect.accounting import Existing
+from jobs.detect.offsets import Offsets
+
+EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+TIMEOUT = 10.0
+"""Seconds for one answer."""
+
+MOST_RECORDS = 200_000
+MOST_BYTES = 256 * 1024 * 1024
+_TYPICAL_RECORD = 512
+_SAMPLE = 200
+
+
+class TopicMissing(Exception):
+    """The source topic does not exist (yet)."""
+
+
+class Topic:
+    """The source topic. Every method raises KafkaException when the brokers do not answer."""
+
+    def __init__(self, settings: KafkaSettings, group: str) -> None:
+        self.name = settings.transactions_topic
+        self._options: dict[str, str | int | float | bool] = {**settings.librdkafka(), "log_level": 0}
+        self._group = group
+        self._admin = AdminClient(self._options)
+
+    def identity(self) -> tuple[str, str]:
+        """(cluster id, topic id). Raises TopicMissing."""
+        cluster = self._admin.describe_cluster(request_timeout=TIMEOUT).result()
+        topics = TopicCollection([self.name])
+        described = self._admin.describe_topics(topics, request_timeout=TIMEOUT)[self.name]
+        try:
+            topic = described.result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise TopicMissing(
+                    f"topic {self.name!r} does not exist; `python -m jobs.init` makes it"
+                ) from error
+            raise
+        return cluster.cluster_id, str(topic.topic_id)
+
+    def partitions(self) -> list[int]:
+        """The partitions it has now."""
+        return sorted(self._admin.list_topics(self.name, timeout=TIMEOUT).topics[self.name].partitions)
+
+    def earliest(self) -> Offsets:
+        """The first offset of each partition."""
+        return self.ask(self.partitions(), EARLIEST)()
+
+    def latest(self) -> Offsets:
+        """One past the last offset of each partition."""
+        return self.ask(self.partitions(), LATEST)()
+
+    def ask(self, partitions: list[int], which: OffsetSpec) -> Callable[[], Offsets]:
+        """Ask for offsets now; the function given back waits for the answer."""
+        futures = self._admin.list_offsets(
+            {TopicPartition(self.name, partition): which for partition in partitions},
+            isolation_level=IsolationLevel.READ_UNCOMMITTED,
+            request_timeout=TIMEOUT,
+        )
+        return lambda: {asked.partition: future.result().offset for asked, future in futures.items()}
+
+    def committed(self) -> Offsets:
+        """What the consumer group has committed, for partitions where it has."""
+        with _Reading(self._options, self._group) as consumer:
+            asked = [TopicPartition(self.name, partition) for partition in self.partitions()]
+            found = consumer.committed(asked, timeout=TIMEOUT)
+            return {each.partition: each.offset for each in found if each.offset >= 0}
+
+    def commit(self, offsets: Offsets) -> None:
+        """Commit `offsets` to the consumer group, for display."""
+        with _Reading(self._options, self._group) as consumer:
+            ends = [TopicPartition(self.name, number, offset) for number, offset in offsets.items()]
+            consumer.commit(offsets=ends, asynchronous=False)
+
+    def read(self, partition: int, start: int, end: int) -> Iterator[Message]:
+        """The records of a partition from `start` to `end` (exclusive), those that exist."""
+        if start >= end:
+            return
+        with _Reading(self._options, self._group) as consumer:
+            consumer.assign([TopicPartition(self.name, partition, start)])
+            while True:
+                message = consumer.poll(TIMEOUT)  # `consume` would wait for a full list
+                if message is None:
+                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"no record in {TIMEOUT:.0f} s"))
+                error, offset = message.error(), message.offset() or 0
+                if error and error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                if offset >= end:  # of a record, or of the partition's end
+                    return
+                if error is None:
+                    yield message
+                    if offset == end - 1:
+                        return
+
+    def existing(self, partition: int, start: int, end: int) -> Existing:
+        """What the partition holds from `start` to `end` (exclusive)."""
+        earliest = self.ask([partition], EARLIEST)()[partition]
+        records = sum(1 for _ in self.read(partition, max(start, earliest), end))
+        return Existing(earliest, records)
+
+    def records_in_a_batch(self, begin: Offsets) -> int:
+        """How many records keep a micro-batch under MOST_RECORDS and about MOST_BYTES, by a sample
+        of each partition from `begin` on, or of its last records."""
+        earliest, latest = self.earliest(), self.latest()
+        count, size = 0, 0
+        for partition, end in latest.items():
+            start = max(earliest[partition], min(begin.get(partition, 0), end - _SAMPLE))
+            for message in self.read(partition, start, min(end, start + _SAMPLE)):
+                count += 1
+                size += len(message.key() or b"") + len(message.value() or b"")
+        return batch_limit(size / count if count else _TYPICAL_RECORD)
+
+
+def batch_limit(mean_record_bytes: float) -> int:
+    """Records a micro-batch at most, for records of this size."""
+    return max(1_000, min(MOST_RECORDS, int(MOST_BYTES / max(1.0, mean_record_bytes))))
+
+
+class _Reading:
+    """A consumer that only reads what it is told to; closed at the end."""
+
+    def __init__(self, options: dict[str, str | int | float | bool], group: str) -> None:
+        self._consumer = Consumer(
+            options
+            | {
+                "group.id": group,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_uncommitted",  # as Spark's source reads
+                "queued.max.messages.kbytes": 16 * 1024,
+                "fetch.wait.max.ms": 50,
+            }
+        )
+
+    def __enter__(self) -> Consumer:
+        return self._consumer
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()

@@ -1,0 +1,261 @@
+"""Makes the topics and the bucket that all else takes for granted, natively, in compose and on AWS.
+
+`python -m jobs.init`, any number of times: what is there and right stays untouched.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports without saying so
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from fraud.durations import Duration, parse_duration
+from fraud.settings import KafkaSettings, ObjectStoreSettings, SettingsError, load
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SETTINGS_WRONG = 2
+TRY_AGAIN = 75
+
+DAY = 86_400_000
+OUTPUT_PARTITIONS = 4
+MAX_REJECTED_MESSAGE = 2 * 1024 * 1024
+
+
+class NotYetError(Exception):
+    """Kafka or the object store does not answer (yet); trying again may help."""
+
+
+class WrongError(Exception):
+    """Trying again does not help: access denied, or something is there that must not be."""
+
+
+@dataclass(frozen=True)
+class TopicContract:
+    """What a topic must be: `exact` settings are set, `at_least` ones are only ever raised (-1: no limit)."""
+
+    name: str
+    partitions: int
+    exact: Mapping[str, str]
+    at_least: Mapping[str, int] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, str]:
+        """The settings that a new topic gets."""
+        return {**self.exact, **{name: str(value) for name, value in self.at_least.items()}}
+
+    def corrections(self, actual: Mapping[str, str]) -> dict[str, str]:
+        """Of an existing topic with the settings `actual`: those to change, with their new value."""
+        wrong = {name: value for name, value in self.exact.items() if _words(actual[name]) != _words(value)}
+        low = {
+            name: str(value)
+            for name, value in self.at_least.items()
+            if int(actual[name]) != -1 and (value == -1 or int(actual[name]) < value)
+        }
+        return wrong | low
+
+
+def contracts(kafka: KafkaSettings, transactions_retention: int = 7 * DAY) -> list[TopicContract]:
+    """The three topics; rejected records outlive `transactions`, kept `transactions_retention` ms."""
+    outlive = -1 if transactions_retention == -1 else max(30 * DAY, transactions_retention + 7 * DAY)
+    return [
+        TopicContract(
+            kafka.transactions_topic,
+            kafka.partitions,
+            # LogAppendTime: `timestamp_in_future` is judged by the broker's clock, not the producer's.
+            {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"},
+        ),
+        TopicContract(
+            kafka.alerts_topic,
+            OUTPUT_PARTITIONS,
+            {"cleanup.policy": "compact,delete", "message.timestamp.type": "LogAppendTime"},
+            {"retention.ms": 30 * DAY},
+        ),
+        TopicContract(
+            kafka.rejected_topic,
+            OUTPUT_PARTITIONS,
+            {"cleanup.policy": "delete"},
+            {"retention.ms": outlive, "max.message.bytes": MAX_REJECTED_MESSAGE},
+        ),
+    ]
+
+
+def ensure_topics(kafka: KafkaSettings, say: Callable[[str], None]) -> None:
+    """Create the three topics, or correct the settings of those that exist. Raises NotYetError, WrongError.
+
+    Partitions of an existing topic are never changed: adding some moves users between partitions.
+    """
+    admin = AdminClient({**kafka.librdkafka(), "log_level": 0, "socket.connection.setup.timeout.ms": 5_000})
+    try:
+        existing = admin.list_topics(timeout=5).topics
+        wanted = contracts(kafka)
+        if kafka.transactions_topic in existing:
+            retention = int(_settings_of(admin, kafka.transactions_topic)["retention.ms"])
+            wanted = contracts(kafka, retention)
+        for topic in wanted:
+            if topic.name in existing:
+                _correct(admin, topic, len(existing[topic.name].partitions), say)
+            else:
+                _create(admin, topic, kafka.replication_factor, say)
+    except KafkaException as error:
+        raise _explained(error.args[0], kafka) from error
+
+
+def _create(admin: AdminClient, topic: TopicContract, replicas: int, say: Callable[[str], None]) -> None:
+    new = NewTopic(topic.name, topic.partitions, replicas, config=topic.settings())
+    try:
+        admin.create_topics([new], operation_timeout=10)[topic.name].result()
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another init was quicker
+            raise
+    say(f"topic {topic.name}: created with {topic.partitions} partitions")
+
+
+def _correct(admin: AdminClient, topic: TopicContract, partitions: int, say: Callable[[str], None]) -> None:
+    if partitions != topic.partitions:
+        say(f"topic {topic.name}: has {partitions} partitions, not {topic.partitions}; left as it is")
+    actual = _settings_of(admin, topic.name)
+    changes = topic.corrections(actual)
+    if not changes:
+        say(f"topic {topic.name}: is as it should be")
+        return
+    operation = AlterConfigOpType.SET
+    entries = [ConfigEntry(name, value, incremental_operation=operation) for name, value in changes.items()]
+    resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=entries)
+    admin.incremental_alter_configs([resource], request_timeout=10)[resource].result()
+    for name, value in changes.items():
+        say(f"topic {topic.name}: set {name} to {value} (it was {actual[name]})")
+
+
+def _settings_of(admin: AdminClient, topic: str) -> dict[str, str]:
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    entries = admin.describe_configs([resource], request_timeout=10)[resource].result()
+    return {name: str(entry.value) for name, entry in entries.items()}
+
+
+def _explained(error: KafkaError, kafka: KafkaSettings) -> NotYetError | WrongError:
+    where = f"Kafka at {kafka.bootstrap_servers}"
+    final = {
+        KafkaError._AUTHENTICATION,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.INVALID_CONFIG,
+        KafkaError.POLICY_VIOLATION,
+    }
+    if error.code() in final:
+        return WrongError(f"{where} refuses: {error.str()}")
+    if error.code() in {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT}:
+        return NotYetError(f"{where} does not answer ({error.str()})")
+    return NotYetError(f"{where}: {error.str()}")
+
+
+def ensure_bucket(store: ObjectStoreSettings, say: Callable[[str], None]) -> None:
+    """Create the bucket if there is none. Raises NotYetError, WrongError."""
+    where = f"bucket {store.bucket} at {store.endpoint_url or 'S3'}"
+    client: S3Client = boto3.client(
+        "s3",
+        config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 0}),
+        **store.boto3(),
+    )
+    try:
+        if not _is_there(client, store.bucket):
+            _create_bucket(client, store)
+            say(f"bucket {store.bucket}: created")
+            return
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        raise (NotYetError if status >= 500 else WrongError)(f"{where}: {error}") from error
+    except (HTTPClientError, NoConnectionError) as error:
+        raise NotYetError(f"{where} does not answer ({error})") from error
+    except BotoCoreError as error:  # no credentials, for instance
+        raise WrongError(f"{where}: {error}") from error
+    say(f"bucket {store.bucket}: is there")
+
+
+def _is_there(client: "S3Client", bucket: str) -> bool:
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return True
+
+
+def _create_bucket(client: "S3Client", store: ObjectStoreSettings) -> None:
+    try:
+        if store.endpoint_url or store.region == "us-east-1":
+            client.create_bucket(Bucket=store.bucket)
+        else:
+            place: dict[str, str] = {"LocationConstraint": store.region}
+            client.create_bucket(Bucket=store.bucket, CreateBucketConfiguration=place)  # type: ignore[arg-type]  # any region
+    except client.exceptions.BucketAlreadyOwnedByYou:
+        return  # another init was quicker
+
+
+def _until(deadline: float, step: Callable[[], None]) -> None:
+    """Repeat `step` while it says NotYetError, until `deadline` (monotonic seconds)."""
+    while True:
+        try:
+            return step()
+        except NotYetError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.3)
+
+
+def _words(value: str) -> set[str]:
+    return set(value.split(","))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Create the topics and the bucket if missing, and correct settings that break the contract."""
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.init",
+        description=main.__doc__,
+        epilog="Exit code: 0 all is there; 2 wrong settings or no permission; 75 no answer, try again.",
+    )
+    parser.add_argument(
+        "--timeout", default="60s", type=parse_duration, metavar="DURATION",
+        help="how long to wait for Kafka and the object store to answer, such as 90s or 5m (default 60s)",
+    )  # fmt: skip
+    timeout: Duration = parser.parse_args(arguments).timeout
+    deadline = time.monotonic() + timeout / 1000
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    try:
+        settings = load()
+        _until(deadline, lambda: ensure_topics(settings.kafka, say))
+        _until(deadline, lambda: ensure_bucket(settings.object_store, say))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return SETTINGS_WRONG
+    except WrongError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return SETTINGS_WRONG
+    except NotYetError as error:
+        print(f"error: {error}; gave up after {timeout / 1000:.0f} s", file=sys.stderr)
+        return TRY_AGAIN
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

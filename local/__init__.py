@@ -1,0 +1,1 @@
+"""The whole stack on one machine: `native/` as plain processes; compose beside it."""

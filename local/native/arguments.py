@@ -1,0 +1,162 @@
+"""The command line of the native stack: what a person may ask.
+
+Standard library only: scripts/demo.sh --help asks it before anything is installed.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.native.java import ROOT
+from local.native.ports import Ports
+
+DEFAULT_STATE = ROOT / ".state" / "native"
+
+_DEMO = """\
+The whole pipeline on this machine, without Docker and without an account: a Kafka broker, an S3 server,
+the Spark job and simulated card payments. Alerts appear on the console, in Kafka and as Parquet on S3."""
+
+_DEMO_EXAMPLES = """\
+examples:
+  scripts/demo.sh                              until Ctrl-C
+  scripts/demo.sh --rate 1000 --duration 60    a minute at 1,000 payments a second, then a summary
+  scripts/demo.sh --from payments.jsonl --export found/
+                                               your own payments; alerts and rejected records go to found/
+
+exit codes:
+  0  all went well, and the summary found everything right      2    it could not start
+  1  a process failed, or the summary found something wrong     130  interrupted before the end"""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asked of the demo."""
+
+    rate: str | None = None  # as the producer takes it
+    duration: float | None = None  # seconds of traffic; None: until Ctrl-C
+    replay: Path | None = None  # --from FILE
+    export: Path | None = None
+    json: Path | None = None
+    headless: bool = False
+    producer: bool = True
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """One command: `demo`, `up` (servers and topics only) or `reset`."""
+
+    command: str
+    state: Path
+    ports: Ports
+    fresh: bool
+    wishes: Wishes
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether Ctrl-C is the way it ends."""
+        wishes = self.wishes
+        return self.command != "reset" and wishes.duration is None and wishes.replay is None
+
+
+def parsed(arguments: Sequence[str] | None) -> Arguments:
+    """Read the command line; a mistake ends the program with a message and exit code 2."""
+    given = _parser().parse_args(arguments)
+    ports = Ports()
+    if given.command != "reset":
+        controller = given.controller_port or given.kafka_port + 1
+        ports = Ports(given.kafka_port, controller, given.s3_port)
+    wishes = Wishes()
+    if given.command == "demo":
+        wishes = Wishes(
+            rate=given.rate,
+            duration=given.duration,
+            replay=given.replay,
+            export=given.export,
+            json=given.json,
+            headless=given.headless,
+            producer=not given.no_producer,
+        )
+    return Arguments(given.command, given.state, ports, getattr(given, "fresh", False), wishes)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.native", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        prog="scripts/demo.sh",
+        help="the whole pipeline, with traffic",
+        description=_DEMO,
+        epilog=_DEMO_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_traffic(demo)
+    up = commands.add_parser("up", help="broker, S3 server, topics and bucket only, until Ctrl-C")
+    for command in (demo, up):
+        _add_servers(command)
+    reset = commands.add_parser(
+        "reset",
+        prog="scripts/reset.sh --native",
+        help="stop what a killed run left behind and delete the state",
+        description="Stops what a killed run left behind and deletes the state of the native stack.",
+    )
+    for command in (demo, up, reset):
+        command.add_argument(
+            "--state", type=Path, default=DEFAULT_STATE, metavar="DIR",
+            help="where everything that survives a restart is kept (default .state/native of the repository)",
+        )  # fmt: skip
+    return parser
+
+
+def _add_traffic(parser: argparse.ArgumentParser) -> None:
+    traffic = parser.add_argument_group("traffic")
+    traffic.add_argument("--rate", metavar="R", help="payments a second, or max (default: varies, 10 to 100)")
+    traffic.add_argument(
+        "--duration",
+        type=_seconds,
+        metavar="SECONDS",
+        help="stop after that, with a summary (default: Ctrl-C)",
+    )
+    traffic.add_argument(
+        "--from", dest="replay", type=Path, metavar="FILE",
+        help="send the payments of FILE (.jsonl, .csv, .parquet) instead, on topics, prefix and checkpoint "
+        "of their own, until each is accounted for; then a summary",
+    )  # fmt: skip
+    traffic.add_argument("--no-producer", action="store_true", help="no traffic: you send your own")
+    results = parser.add_argument_group("results")
+    results.add_argument(
+        "--export", type=Path, metavar="DIR", help="copy alerts/ and the rejected records to DIR at the end"
+    )
+    results.add_argument("--json", type=Path, metavar="FILE", help="write the summary as JSON, too")
+    results.add_argument("--headless", action="store_true", help="do not show the job's output, only log it")
+
+
+def _add_servers(parser: argparse.ArgumentParser) -> None:
+    servers = parser.add_argument_group("servers (all on 127.0.0.1)")
+    servers.add_argument("--kafka-port", type=_port, default=9092, metavar="PORT", help="default 9092")
+    servers.add_argument(
+        "--controller-port", type=_port, metavar="PORT", help="Kafka's controller (default: Kafka's port + 1)"
+    )
+    servers.add_argument(
+        "--s3-port", type=_port, default=9010, metavar="PORT", help="this port and the next 7 (default 9010)"
+    )
+    servers.add_argument("--fresh", action="store_true", help="delete the state of earlier runs first")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return seconds
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1024 <= port <= 65_527:
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 1024 to 65527")
+    return port
+
+
+if __name__ == "__main__":
+    parsed(None)

@@ -1,0 +1,82 @@
+"""One Kafka broker (KRaft, no ZooKeeper) on loopback: its configuration and how it starts."""
+
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.native.ports import HOST
+from local.native.process import Program
+
+
+class BrokerError(Exception):
+    """The broker's data folder could not be prepared."""
+
+
+_LOGGING = """rootLogger.level = warn
+rootLogger.appenderRef.stdout.ref = stdout
+logger.started.name = kafka.server.KafkaRaftServer
+logger.started.level = info
+appender.stdout.type = Console
+appender.stdout.name = stdout
+appender.stdout.layout.type = PatternLayout
+appender.stdout.layout.pattern = %d{ISO8601} %-5p %c{1}: %m%n
+"""
+
+
+def properties(data: Path, port: int, controller_port: int) -> str:
+    """The broker's configuration: broker and controller in one process, one replica of everything."""
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "log.dirs": str(data),
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "group.initial.rebalance.delay.ms": "0",
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def prepare(
+    folder: Path, jars: Path, java_home: Path, ports: tuple[int, int], environment: Mapping[str, str]
+) -> Program:
+    """Write the configuration into `folder`, format its data the first time, say how to run the broker.
+
+    `ports` are the broker's and the controller's. Raises BrokerError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data, config, logging = folder / "data", folder / "server.properties", folder / "log4j2.properties"
+    config.write_text(properties(data, *ports))
+    logging.write_text(_LOGGING)
+    java = [
+        str(java_home / "bin" / "java"),
+        "-Xmx512m",
+        f"-Dlog4j2.configurationFile={logging}",
+        "-cp",
+        f"{jars}/*",
+    ]
+    if not (data / "meta.properties").exists():
+        _format(java, config, environment)
+    return Program("broker", [*java, "kafka.Kafka", str(config)], environment, grace=20.0)
+
+
+def _format(java: list[str], config: Path, environment: Mapping[str, str]) -> None:
+    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # -g: a data folder that an interrupted start left half made is no obstacle.
+    command = [*java, "kafka.tools.StorageTool", "format", "-g", "-t", cluster, "-c", str(config)]
+    done = subprocess.run(
+        command, env=dict(environment), capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode != 0:
+        raise BrokerError(f"the broker's data folder could not be made:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,168 @@
+"""The demo: payments through the whole stack, alerts on the console, in the end a summary that checks it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.native.arguments import Wishes
+from local.native.drain import wait_for_the_job
+from local.native.export import check_target, export
+from local.native.process import Program
+from local.native.stack import Stack
+from local.native.summary import summarize
+from local.native.summary_report import as_json, as_text
+
+JOB_READY = 180
+"""Seconds that the job may take to get ready."""
+
+
+class DemoError(Exception):
+    """Options that cannot be carried out; known before anything starts."""
+
+
+def check(wishes: Wishes) -> None:
+    """Raise DemoError or ExportError for what would only fail later."""
+    if wishes.replay:
+        shapers = {
+            "--rate": wishes.rate,
+            "--duration": wishes.duration,
+            "--no-producer": not wishes.producer,
+        }
+        wrong = [option for option, given in shapers.items() if given]
+        if wrong:
+            raise DemoError(f"{', '.join(wrong)} and --from exclude each other")
+        if not wishes.replay.is_file():
+            raise DemoError(f"--from {wishes.replay}: there is no such file")
+    elif wishes.duration is None and (wishes.export or wishes.json):
+        raise DemoError("--export and --json come at the end of a run: add --duration SECONDS or --from FILE")
+    if wishes.export:
+        check_target(wishes.export)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where one run of the demo keeps its things: names that sort by time."""
+
+    name: str
+    folder: Path
+    own: dict[str, str]
+    """FRAUD_* variables of this run alone."""
+
+    @property
+    def log(self) -> Path:
+        """The folder of the producer's logs."""
+        return self.folder / "log"
+
+    @property
+    def summary(self) -> Path:
+        """What the producer writes at its end."""
+        return self.folder / f"{self.name}.summary.json"
+
+    @property
+    def position(self) -> Path:
+        """How far the producer is, for a restart of it."""
+        return self.folder / f"{self.name}.state.json"
+
+
+def planned_run(state: Path, *, replay: bool) -> Run:
+    """The run that starts now. A replay has topics, prefix and checkpoint of its own."""
+    name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    if not replay:
+        return Run(name, state / "producer", {})
+    name = f"replay-{name}"
+    own = {
+        "FRAUD_KAFKA_TRANSACTIONS_TOPIC": f"{name}.transactions",
+        "FRAUD_KAFKA_ALERTS_TOPIC": f"{name}.fraud-alerts",
+        "FRAUD_KAFKA_REJECTED_TOPIC": f"{name}.transactions-rejected",
+        "FRAUD_S3_PREFIX": f"{name}/",
+        "FRAUD_CHECKPOINT": str(state / "replays" / name / "checkpoint"),
+    }
+    return Run(name, state / "replays" / name, own)
+
+
+def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> int:
+    """Run it on an opened stack. The exit code: 0 when the summary finds everything right, else 1.
+
+    Raises GaveUpError when a process ends for good, StoppedError when asked to stop.
+    """
+    since = time.time_ns() // 1_000_000
+    supervisor = stack.supervisor
+    say("starting Kafka and the S3 server, creating topics and bucket ...")
+    stack.start_servers()
+    say("starting the job (Spark takes a few seconds) ...")
+    supervisor.start(
+        Program(
+            "job", stack.module("jobs.detect"), stack.environment, stage=1, grace=30, echo=not wishes.headless
+        )
+    )
+    supervisor.wait(lambda: supervisor.said("job", "ready:"), "the job's line `ready:`", JOB_READY, "job")
+    for line in addresses(stack, run, wishes):
+        say(line)
+    if wishes.producer:
+        supervisor.start(_producer(stack, run, wishes))
+    _traffic(stack, wishes)
+    supervisor.stop("producer")
+    wait_for_the_job(stack, say)
+    supervisor.stop("job")
+    code = _summary(stack, run, wishes, since, say)
+    target = wishes.export
+    if target:
+        objects, rejected = supervisor.during(lambda: export(stack.settings, target))
+        say(f"exported {objects} objects and {rejected} rejected records to {target}")
+    say("stopping Kafka and the S3 server ...")
+    stack.stop_servers()
+    return code
+
+
+def addresses(stack: Stack, run: Run, wishes: Wishes) -> list[str]:
+    """What runs where, for a person."""
+    kafka, store = stack.settings.kafka, stack.settings.object_store
+    lines = [
+        f"  Kafka     {kafka.bootstrap_servers}, topics {kafka.transactions_topic}, {kafka.alerts_topic}, "
+        f"{kafka.rejected_topic}",
+        f"  S3        {store.endpoint_url}, bucket {store.bucket}, alerts below {store.prefix}alerts/",
+        f"  settings  {stack.settings_file} (source it to reach them with tools of your own)",
+        f"  logs      {stack.state.logs}",
+    ]
+    if wishes.replay:
+        lines.append(f"  replaying {wishes.replay} as {run.name}, with a checkpoint of its own")
+    elif not wishes.producer:
+        lines.append("  no producer: send payments of your own, such as python -m producer --from FILE")
+    if stack.replaced:
+        lines.append(f"  your values of these give way to the stack's: {', '.join(stack.replaced)}")
+    return [*lines, "  Ctrl-C stops everything."]
+
+
+def _producer(stack: Stack, run: Run, wishes: Wishes) -> Program:
+    command = ["producer", "--log", str(run.log), "--summary", str(run.summary), "--state", str(run.position)]
+    if wishes.replay:
+        command += ["--from", str(wishes.replay.resolve())]
+    elif wishes.rate:
+        command += ["--rate", wishes.rate]
+    return Program("producer", stack.module(*command), stack.environment, stage=2, grace=60, finite=True)
+
+
+def _traffic(stack: Stack, wishes: Wishes) -> None:
+    """Return when the traffic that was asked for is through; without an end only StoppedError leads out."""
+    supervisor = stack.supervisor
+    if wishes.replay:
+        supervisor.wait(lambda: supervisor.ended("producer"))
+        return
+    end = None if wishes.duration is None else time.monotonic() + wishes.duration
+    supervisor.wait(lambda: end is not None and time.monotonic() >= end)
+
+
+def _summary(stack: Stack, run: Run, wishes: Wishes, since: int, say: Callable[[str], None]) -> int:
+    checkpoint = Path(stack.settings.detection.checkpoint)
+    generations = next(checkpoint.glob("*/generations"), checkpoint / "generations")
+    logs = sorted(run.log.glob("*.jsonl"))
+    sent = run.summary if run.summary.exists() else None
+    say("comparing what was sent, counted, rejected and flagged ...")
+    summary = stack.supervisor.during(lambda: summarize(stack.settings, logs, sent, generations, since))
+    say(f"summary of {run.name}")
+    say(as_text(summary))
+    if wishes.json:
+        wishes.json.write_text(as_json(summary), encoding="utf-8")
+    return 0 if summary.ok else 1

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Sets everything up, as scripts/demo.sh does, and runs the tests. The last line counts them.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+  cat <<'USAGE'
+usage: scripts/test.sh [GROUP ...]
+
+  quick        lint, types, unit tests and laws; under 3 minutes
+  integration  a real broker, S3 server, Spark job and producer; under 8 minutes
+  faults       the same with kill -9, broker restarts, outages and poisoned input
+  compose      the real `docker compose up`; needs Docker
+  terraform    plans and applies against a simulated AWS; needs Terraform
+  browser      the dashboard in a real browser; needs Chromium
+
+Without a group: quick and integration. The set-up takes up to 6 minutes the first time, then a second.
+USAGE
+  exit 0
+fi
+
+say "=== set-up: at most 6 min"
+began=$SECONDS
+limit=()
+if command -v timeout >/dev/null; then limit=(timeout --foreground 360); fi
+# shellcheck disable=SC2016 # the inner shell expands it
+${limit[@]+"${limit[@]}"} bash -c 'set -euo pipefail; source "$1"; set_up' set-up "$ROOT/scripts/lib.sh" || {
+  code=$?
+  say "error: the set-up failed or took longer than 6 minutes (exit code $code)"
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+}
+say "=== set-up: $((SECONDS - began)) s"
+cd "$ROOT"
+export PYTHONPATH=$ROOT
+exec "$PYTHON" -m scripts.check "$@"
