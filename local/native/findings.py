@@ -1,5 +1,7 @@
 """Gathers what a run left behind, for the summary: the topics' records and the bucket's Parquet files."""
 
+import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from fraud.settings import KafkaSettings, ObjectStoreSettings
-from scripts.oracle_records import Sent
+from fraud.generations import Generation
+from fraud.settings import KafkaSettings, ObjectStoreSettings, Settings
+from scripts.oracle_records import Sent, read_log
 
 _PATIENCE = 30  # seconds without a record before a topic counts as unreadable
 
@@ -25,6 +28,46 @@ class SentAlert:
     rule_id: str
     ingested_at: int
     appended_at: int  # when the broker took it
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a state holds, once its job has caught up."""
+
+    records: list[Sent]  # the topic `transactions`
+    logged: list[Sent]  # the producers' logs
+    producer: dict[str, Any] | None  # what this run's producer wrote at its end
+    generations: list[Generation]
+    metrics: pa.Table | None
+    alerts: pa.Table | None  # Parquet
+    sent_alerts: list[SentAlert]  # the topic `fraud-alerts`, repeats and all
+    rejections: dict[tuple[int, int], str]  # (partition, offset) -> reason, in `transactions-rejected`
+
+
+def gather(
+    settings: Settings, logs: list[Path], producer_summary: Path | None, generations: Path
+) -> Findings:
+    """Read it all. `generations` is the checkpoint's folder of that name.
+
+    Raises KafkaException, TimeoutError, botocore's errors, OSError.
+    """
+    kafka = settings.kafka
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("alerts/", "metrics/"):
+            download(settings.object_store, name, Path(folder))
+        alerts = read_parquet(Path(folder, "alerts"))
+        metrics = read_parquet(Path(folder, "metrics"))
+    texts = [path.read_text("utf-8") for path in generations.glob("*.json")]
+    return Findings(
+        records=[record.sent for record in read_topic(kafka, kafka.transactions_topic)],
+        logged=list(read_log(logs)),
+        producer=None if producer_summary is None else json.loads(producer_summary.read_text("utf-8")),
+        generations=sorted(map(Generation.model_validate_json, texts), key=lambda each: each.number),
+        metrics=metrics,
+        alerts=alerts,
+        sent_alerts=list(alerts_of(kafka, kafka.alerts_topic)),
+        rejections=rejections_of(kafka, kafka.rejected_topic),
+    )
 
 
 class Record(NamedTuple):

@@ -4,8 +4,6 @@ Everything that can be is compared: the producer's log, the topic, the job's met
 topic, both sinks and the oracle, over the whole life of the state. Only `ok` when all agree.
 """
 
-import json
-import tempfile
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
@@ -16,11 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fraud.generations import Generation
 from fraud.settings import Settings
-from local.native.findings import alerts_of, download, read_parquet, read_topic, rejections_of
+from local.native.findings import Findings, gather
 from scripts.oracle import Conditions, Pair, expect
-from scripts.oracle_records import Sent, read_log
 
 
 @dataclass
@@ -61,56 +57,45 @@ def summarize(
     `logs` are the producers' logs of the state, `producer_summary` what this run's producer wrote at its
     end, `generations` the checkpoint's folder of that name, `since` this run's begin (epoch milliseconds).
     """
+    findings = gather(settings, logs, producer_summary, generations)
+    return compare(findings, settings.detection.buckets, since)
+
+
+def compare(findings: Findings, buckets: int, since: int) -> Summary:
+    """The summary of `findings`; `since` (epoch milliseconds) limits the latencies to this run's alerts."""
     summary = Summary()
-    kafka = settings.kafka
-    _read_producer(summary, producer_summary)
-    records = [record.sent for record in read_topic(kafka, kafka.transactions_topic)]
-    _compare_log(summary, logs, records)
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("alerts/", "metrics/"):
-            download(settings.object_store, name, Path(folder))
-        alerts = read_parquet(Path(folder, "alerts"))
-        metrics = read_parquet(Path(folder, "metrics"))
-    _add_counts(summary, metrics, len(records))
-    pairs = _add_alerts(summary, alerts, settings, since)
-    expected_rejections = _compare_with_oracle(summary, records, pairs, generations, settings, metrics)
-    rejections = rejections_of(kafka, kafka.rejected_topic)
-    if rejections != expected_rejections:
-        differing = rejections.items() ^ expected_rejections.items()
-        summary.problems.append(
-            f"rejected topic and oracle differ in {len(differing)} entries, such as {min(differing)}"
-        )
-    _add_patterns(summary, producer_summary, pairs)
+    _read_producer(summary, findings)
+    _compare_log(summary, findings)
+    _add_counts(summary, findings)
+    pairs = _add_alerts(summary, findings, since)
+    _compare_with_oracle(summary, findings, pairs, buckets)
+    _add_patterns(summary, findings, pairs)
     return summary
 
 
-def _read_producer(summary: Summary, path: Path | None) -> None:
-    if path is None:
+def _read_producer(summary: Summary, findings: Findings) -> None:
+    if findings.producer is None:
         return
-    content = json.loads(path.read_text("utf-8"))
-    summary.sent, summary.acknowledged = content["sent"], content["acknowledged"]
+    summary.sent, summary.acknowledged = findings.producer["sent"], findings.producer["acknowledged"]
     if summary.sent != summary.acknowledged:
         summary.problems.append(
             f"{summary.sent - summary.acknowledged} records were sent but not acknowledged"
         )
 
 
-def _compare_log(summary: Summary, logs: list[Path], records: list[Sent]) -> None:
+def _compare_log(summary: Summary, findings: Findings) -> None:
     """Every logged record must lie in the topic as it was sent."""
-    in_topic = {(record.partition, record.offset): record for record in records}
-    logged = 0
-    for record in read_log(logs):
-        logged += 1
+    in_topic = {(record.partition, record.offset): record for record in findings.records}
+    for record in findings.logged:
         if in_topic.get((record.partition, record.offset)) != record:
-            summary.problems.append(
-                "the producer's log and the topic differ at "
-                f"partition {record.partition}, offset {record.offset}"
-            )
+            where = f"partition {record.partition}, offset {record.offset}"
+            summary.problems.append(f"the producer's log and the topic differ at {where}")
             return
-    summary.unlogged = len(records) - logged
+    summary.unlogged = len(findings.records) - len(findings.logged)
 
 
-def _add_counts(summary: Summary, metrics: pa.Table | None, in_topic: int) -> None:
+def _add_counts(summary: Summary, findings: Findings) -> None:
+    metrics, in_topic = findings.metrics, len(findings.records)
     if metrics is None:
         summary.problems.append("the job has written no metrics")
         return
@@ -133,9 +118,10 @@ def _add_counts(summary: Summary, metrics: pa.Table | None, in_topic: int) -> No
         summary.problems.append(f"the job read {summary.read} records, the topic holds {in_topic}")
 
 
-def _add_alerts(summary: Summary, alerts: pa.Table | None, settings: Settings, since: int) -> list[Pair]:
+def _add_alerts(summary: Summary, findings: Findings, since: int) -> list[Pair]:
     """Both sinks, which must hold the same alerts; the pairs in Parquet, repeats and all."""
-    in_kafka = {alert.alert_id: alert for alert in alerts_of(settings.kafka, settings.kafka.alerts_topic)}
+    alerts = findings.alerts
+    in_kafka = {alert.alert_id: alert for alert in findings.sent_alerts}
     summary.alerts_in_kafka = dict(sorted(Counter(a.rule_id for a in in_kafka.values()).items()))
     waits = [a.appended_at - a.ingested_at for a in in_kafka.values() if a.appended_at >= since]
     if waits:
@@ -159,29 +145,19 @@ def _add_alerts(summary: Summary, alerts: pa.Table | None, settings: Settings, s
     return pairs
 
 
-def _compare_with_oracle(
-    summary: Summary,
-    records: list[Sent],
-    pairs: list[Pair],
-    folder: Path,
-    settings: Settings,
-    metrics: pa.Table | None,
-) -> dict[tuple[int, int], str]:
-    """Each payment by the generation that first read it; the rejections that the oracle expects."""
-    generations = sorted(
-        (Generation.model_validate_json(path.read_text("utf-8")) for path in folder.glob("*.json")),
-        key=lambda generation: generation.number,
-    )
-    read_by = _generation_of(metrics)
+def _compare_with_oracle(summary: Summary, findings: Findings, pairs: list[Pair], buckets: int) -> None:
+    """Each payment by the generation that first read it: alerts, counts and the rejected topic."""
+    records = findings.records
+    read_by = _generation_of(findings.metrics)
     wanted: set[Pair] = set()
     rejections: dict[tuple[int, int], str] = {}
     counts = Counter[str]()
-    for generation in generations:
+    for generation in findings.generations:
         conditions = Conditions(
             generation.model_dump(mode="json")["rules"],
             generation.allowed_lateness,
             generation.clock_skew,
-            settings.detection.buckets,
+            buckets,
         )
         expected = expect(records, conditions)
         mine = generation.number
@@ -201,7 +177,11 @@ def _compare_with_oracle(
     by_reason = Counter(rejections.values())
     if summary.rejected != dict(by_reason):
         summary.problems.append(f"rejected: the job counted {summary.rejected}, the oracle {dict(by_reason)}")
-    return rejections
+    if findings.rejections != rejections:
+        differing = findings.rejections.items() ^ rejections.items()
+        summary.problems.append(
+            f"rejected topic and oracle differ in {len(differing)} entries, such as {min(differing)}"
+        )
 
 
 def _generation_of(metrics: pa.Table | None) -> Callable[[tuple[int, int]], int]:
@@ -224,11 +204,11 @@ def _generation_of(metrics: pa.Table | None) -> Callable[[tuple[int, int]], int]
     return generation_of
 
 
-def _add_patterns(summary: Summary, path: Path | None, pairs: list[Pair]) -> None:
+def _add_patterns(summary: Summary, findings: Findings, pairs: list[Pair]) -> None:
     """The injected patterns of this run: all caught, no near miss flagged."""
-    if path is None:
+    content = findings.producer
+    if content is None:
         return
-    content = json.loads(path.read_text("utf-8"))
     found = set(pairs)
     names = ("rule_id", "user_id", "transaction_id", "timestamp")
     expected, near = (

@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -40,7 +41,7 @@ class Supervisor:
         self._logs, self._record, self._cwd, self._say = logs, record, cwd, say
         self._running: dict[str, Process] = {}
         self._restarts: dict[str, list[float]] = {}
-        self._seen: dict[str, list[str]] = {}
+        self._seen: dict[str, deque[str]] = {}
         self._ended: dict[str, int] = {}
         self._stops = 0
 
@@ -62,7 +63,7 @@ class Supervisor:
         log = self.log(program.name)
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
-        self._seen[program.name] = []
+        self._seen[program.name] = deque(maxlen=200)
         self._ended.pop(program.name, None)
         self._run(program)
 
@@ -164,14 +165,14 @@ class Supervisor:
             raise GaveUpError(name, why_not, process.log)
         restarts.append(time.monotonic())
         self._tell(f"{name} {described(code)}; restarting it ({len(restarts)})")
-        self._seen[name] = []
+        self._seen[name] = deque(maxlen=200)
         self._run(process.program)
 
     def _take_lines(self, process: Process) -> None:
         for line in process.new_lines():
             if process.program.echo:
                 self._tell(line)
-            self._seen[process.program.name] = [*self._seen[process.program.name][-199:], line]
+            self._seen[process.program.name].append(line)
 
     def _write_record(self) -> None:
         running = [

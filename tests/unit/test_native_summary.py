@@ -1,0 +1,160 @@
+"""The demo's summary says `exact` only for what is: each kind of tampering is named."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from fraud.detection import detect
+from fraud.generations import Generation
+from fraud.memory import Memory
+from fraud.rules import load_rules
+from fraud.settings import DEFAULT_RULES
+from fraud.transaction import RECORDS, Reason
+from jobs.detect.metrics import METRICS
+from local.native.findings import Findings, SentAlert
+from local.native.summary import Summary, compare
+from local.native.summary_report import as_json, as_text
+from scripts.oracle_records import Sent, read_log
+
+NOON = 1_750_000_000_000
+
+
+def sent_records() -> list[Sent]:
+    records = []
+    for offset in range(8):
+        amount, time = (5000, offset) if offset == 3 else (10, offset)
+        text = (
+            f'{{"transaction_id":"t{offset}","user_id":"ann","amount":{amount},"currency":"EUR",'
+            f'"location":"Oslo","timestamp":{NOON + time}}}'
+        )
+        records.append(Sent(0, offset, NOON + 1000, b"ann", text.encode()))
+    return [*records, records[0]._replace(offset=8), Sent(0, 9, NOON + 1000, b"ann", b"{")]
+
+
+def sound() -> Findings:
+    """What a run leaves behind that read the records in one micro-batch of one bucket."""
+    records = sent_records()
+    generation = Generation(
+        number=1,
+        first_batch_id=0,
+        allowed_lateness=600_000,
+        retention=900_000,
+        clock_skew=300_000,
+        rules=load_rules(DEFAULT_RULES),
+    )
+    rows = [s._asdict() | {"original_size": len(s.value or b"")} for s in records]
+    table = pa.Table.from_pylist(rows, schema=RECORDS)
+    outcome = detect(table, Memory.empty(), [generation], 0, NOON + 2000)
+    row: dict[str, Any] = {name: 0 for name in METRICS.names if name.startswith("rejected_")}
+    row |= {"kind": "batch", "checkpoint_id": "c", "batch_id": 0, "generation": 1, "gaps": 0, "lost": 0}
+    row |= {"read": 10, "evaluated": 8, "duplicate": 1, "rejected": 1, "rejected_not_json": 1}
+    row["partitions"] = [{"partition": 0, "start_offset": 0, "end_offset": 10, "lag": 0}]
+    alerts = outcome.alerts.to_pylist()
+    return Findings(
+        records=records,
+        logged=records,
+        producer={"sent": 10, "acknowledged": 10, "expected": [], "near_miss": []},
+        generations=[generation],
+        metrics=pa.Table.from_pylist([row], schema=METRICS),
+        alerts=outcome.alerts,
+        sent_alerts=[SentAlert(a["alert_id"], a["rule_id"], NOON + 1000, NOON + 1700) for a in alerts],
+        rejections={(0, 9): Reason.NOT_JSON.value},
+    )
+
+
+def summary_of(findings: Findings) -> Summary:
+    return compare(findings, buckets=8, since=NOON)
+
+
+def test_a_sound_run_is_exact_and_adds_up() -> None:
+    summary = summary_of(sound())
+    assert summary.problems == []
+    assert summary.exact
+    assert summary.alerts_in_parquet == summary.alerts_in_kafka == {"high_amount": 1, "velocity": 5}
+    assert summary.latency_p99 == 700
+    assert "read 10 = evaluated 8 + duplicate 1 + rejected 1" in as_text(summary)
+    assert '"ok": true' in as_json(summary)
+
+
+def with_metric(findings: Findings, name: str, value: int) -> Findings:
+    assert findings.metrics is not None
+    (row,) = findings.metrics.to_pylist()
+    return replace(findings, metrics=pa.Table.from_pylist([row | {name: value}], schema=METRICS))
+
+
+def with_pattern(findings: Findings, kind: str, transaction_id: str) -> Findings:
+    pair = {
+        "rule_id": "high_amount",
+        "user_id": "ann",
+        "transaction_id": transaction_id,
+        "timestamp": NOON + 3,
+    }
+    return replace(findings, producer=(findings.producer or {}) | {kind: [pair]})
+
+
+def alerts_of(findings: Findings) -> pa.Table:
+    assert findings.alerts is not None
+    return findings.alerts
+
+
+TAMPERINGS: dict[str, tuple[Callable[[Findings], Findings], str]] = {
+    "an alert is gone from Parquet": (
+        lambda f: replace(f, alerts=alerts_of(f).slice(1)),
+        "1 alerts are missing",
+    ),
+    "an alert is in Parquet twice": (
+        lambda f: replace(f, alerts=pa.concat_tables([alerts_of(f), alerts_of(f).slice(0, 1)])),
+        "1 alerts are in Parquet more than once",
+    ),
+    "an alert is gone from Kafka": (
+        lambda f: replace(f, sent_alerts=f.sent_alerts[1:]),
+        "Parquet and fraud-alerts differ in 1 alerts",
+    ),
+    "no alerts at all": (lambda f: replace(f, alerts=None, sent_alerts=[]), "6 alerts are missing"),
+    "no metrics": (lambda f: replace(f, metrics=None), "written no metrics"),
+    "fewer evaluated than read": (lambda f: with_metric(f, "evaluated", 7), "accounted for 9"),
+    "more read than there is": (lambda f: with_metric(f, "read", 11), "the topic holds 10"),
+    "a reason is counted wrongly": (
+        lambda f: with_metric(with_metric(f, "rejected_not_json", 0), "rejected_late", 1),
+        "rejected: the job counted {'late': 1}",
+    ),
+    "a rejected record is gone": (lambda f: replace(f, rejections={}), "rejected topic and oracle differ"),
+    "a record is not what was logged": (
+        lambda f: replace(f, records=[f.records[0]._replace(value=b"{}"), *f.records[1:]]),
+        "the producer's log and the topic differ",
+    ),
+    "a record was not acknowledged": (
+        lambda f: replace(f, producer=(f.producer or {}) | {"sent": 11}),
+        "1 records were sent but not acknowledged",
+    ),
+    "an injected alert is not there": (lambda f: with_pattern(f, "expected", "t5"), "were not caught"),
+    "a near miss is there": (lambda f: with_pattern(f, "near_miss", "t3"), "near misses were flagged"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_each_kind_of_tampering_is_named(name: str) -> None:
+    tamper, says = TAMPERINGS[name]
+    summary = summary_of(tamper(sound()))
+    assert not summary.ok
+    assert any(says in problem for problem in summary.problems), summary.problems
+    assert "PROBLEM" in as_text(summary)
+
+
+def test_somebody_elses_records_are_judged_too_and_noted() -> None:
+    findings = sound()
+    summary = summary_of(replace(findings, logged=[], producer=None))
+    assert summary.ok
+    assert summary.unlogged == 10
+    assert "10 records came from somebody else's producer" in as_text(summary)
+
+
+def test_log_lines_of_a_killed_producer_end_at_the_last_whole_one(tmp_path: Path) -> None:
+    line = '{"partition":0,"offset":%d,"timestamp":1,"key":"a","value":"b"}\n'
+    log = tmp_path / "run.jsonl"
+    log.write_text(line % 0 + line % 1 + '{"partition":0,"off', "utf-8")
+    assert [record.offset for record in read_log([log])] == [0, 1]
