@@ -100,7 +100,9 @@ def ensure_topics(kafka: KafkaSettings, say: Callable[[str], None]) -> None:
 
     Partitions of an existing topic are never changed: adding some moves users between partitions.
     """
-    admin = AdminClient({**kafka.librdkafka(), "log_level": 0, "socket.connection.setup.timeout.ms": 5_000})
+    # A broker that is just starting is asked twice a second, not ever more rarely up to 10 s.
+    patience = {"socket.connection.setup.timeout.ms": 5_000, "reconnect.backoff.max.ms": 500}
+    admin = AdminClient({**kafka.librdkafka(), **patience, "log_level": 0})
     try:
         existing = admin.list_topics(timeout=5).topics
         wanted = contracts(kafka)

@@ -79,6 +79,8 @@ def run(settings: Settings, rules: RuleSet, options: Options) -> int:
     finally:
         if spark is not None:
             spark.stop()
+        for number in (signal.SIGTERM, signal.SIGINT):  # nothing is left to stop
+            signal.signal(number, signal.SIG_IGN)
     console.say("stopped cleanly")
     return 0
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
 
+from confluent_kafka import KafkaException
+
 from jobs.detect.errors import OUTAGE, JobError, Stopped
 
 Result = TypeVar("Result")
@@ -67,5 +69,6 @@ class Retries:
 
 def one_line(error: BaseException) -> str:
     """An exception as one short line."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    kafka = error.args[0] if isinstance(error, KafkaException) else None
+    text = " ".join((kafka.str() if kafka else str(error)).split()) or type(error).__name__
     return text if len(text) <= 300 else text[:297] + "..."

@@ -1,6 +1,7 @@
 """The source topic, asked directly: its identity, its offsets, and single records read again."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import TracebackType
 
 from confluent_kafka import (
@@ -45,6 +46,8 @@ class Topic:
         self._options: dict[str, str | int | float | bool] = {**settings.librdkafka(), "log_level": 0}
         self._group = group
         self._admin = AdminClient(self._options)
+        # one for all commits: a new one each second would connect anew each second
+        self._committer = cache(lambda: _Reading(self._options, self._group).consumer)
 
     def identity(self) -> tuple[str, str]:
         """(cluster id, topic id). Raises TopicMissing."""
@@ -91,9 +94,8 @@ class Topic:
 
     def commit(self, offsets: Offsets) -> None:
         """Commit `offsets` to the consumer group, for display."""
-        with _Reading(self._options, self._group) as consumer:
-            ends = [TopicPartition(self.name, number, offset) for number, offset in offsets.items()]
-            consumer.commit(offsets=ends, asynchronous=False)
+        ends = [TopicPartition(self.name, number, offset) for number, offset in offsets.items()]
+        self._committer().commit(offsets=ends, asynchronous=False)
 
     def read(self, partition: int, start: int, end: int) -> Iterator[Message]:
         """The records of a partition from `start` to `end` (exclusive), those that exist."""
@@ -143,7 +145,7 @@ class _Reading:
     """A consumer that only reads what it is told to; closed at the end."""
 
     def __init__(self, options: dict[str, str | int | float | bool], group: str) -> None:
-        self._consumer = Consumer(
+        self.consumer = Consumer(
             options
             | {
                 "group.id": group,
@@ -157,9 +159,9 @@ class _Reading:
         )
 
     def __enter__(self) -> Consumer:
-        return self._consumer
+        return self.consumer
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._consumer.close()
+        self.consumer.close()

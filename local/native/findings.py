@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,12 @@ def read_topic(kafka: KafkaSettings, topic: str) -> Iterator[Record]:
         metadata = consumer.list_topics(topic, timeout=_PATIENCE).topics[topic]
         waiting = set(metadata.partitions)
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in waiting])
+        silent_since = time.monotonic()
         while waiting:
-            messages = consumer.consume(10_000, timeout=_PATIENCE)
-            if not messages:
+            messages = consumer.consume(10_000, timeout=0.2)  # waits this long unless it gets so many
+            if messages:
+                silent_since = time.monotonic()
+            elif time.monotonic() - silent_since > _PATIENCE:
                 raise TimeoutError(f"topic {topic}: no record and no end within {_PATIENCE} s")
             for message in messages:
                 error = message.error()
