@@ -1,6 +1,6 @@
 """The accounts of a micro-batch: every offset read is evaluated, duplicate, rejected, a gap, or lost."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobs.detect.errors import JobError
@@ -80,8 +80,3 @@ def loss(partition: int, start: int, earliest: int) -> str:
         f"partition {partition}: offsets {start} to {earliest - 1} have gone from the topic before they "
         "were read (its retention passed); --accept-loss goes on without them"
     )
-
-
-def total(outcomes: Mapping[str, int], but: tuple[str, ...]) -> int:
-    """Records of all outcomes but some."""
-    return sum(count for outcome, count in outcomes.items() if outcome not in but)

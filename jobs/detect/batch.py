@@ -1,25 +1,21 @@
 """One micro-batch on the driver: collect, account, then Parquet, Kafka, metrics, each under the lease."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from threading import Event, Lock
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from botocore.exceptions import BotoCoreError, ClientError
 from confluent_kafka import KafkaException
 from pyspark.sql import DataFrame
 
-from fraud.detection import DUPLICATE, EVALUATED
 from fraud.generations import Generation, generation_at
 from fraud.settings import Settings
 from fraud.transaction import Reason
 from jobs.detect.accounting import Accounts, settle
 from jobs.detect.alert_json import alerts_as_json
 from jobs.detect.alerts_sink import AlertsSink, alerts_key, to_parquet
+from jobs.detect.batch_row import batch_row
 from jobs.detect.checkpoint import CheckpointFiles
 from jobs.detect.console import Console, Summary, newest_alerts
 from jobs.detect.errors import Stopped
@@ -96,7 +92,8 @@ class Batches:
         acknowledged = self._send(outcomes)
 
         lags = _lags(batch, latest)
-        row = self._row(batch, accounts, outcomes, lags, acknowledged)
+        generation = generation_at(around.generations, batch_id).number
+        row = batch_row(batch, accounts, outcomes, lags, acknowledged, around.checkpoint_id, generation)
         row["duration_ms"] = _milliseconds(began)
         self._retrying("writing metrics", lambda: around.metrics.put(row, around.lease.check))
         self.finished, self.finished_at = batch, time.monotonic()
@@ -147,49 +144,6 @@ class Batches:
     def _retrying(self, what: str, attempt: Any) -> None:
         self._around.retries.call(what, attempt, (BotoCoreError, ClientError))
 
-    def _row(
-        self,
-        batch: PlannedBatch,
-        accounts: Accounts,
-        outcomes: Outcomes,
-        lags: Mapping[int, int | None],
-        acknowledged: int,
-    ) -> Row:
-        measures: dict[str, int] = {"reused_id": 0, "user_moved": 0, "memory_rows": 0}
-        for report in outcomes.reports:
-            for name, value in report.measures.items():
-                measures[name] += value
-        by_rule, latencies = _alerts_by_rule_and_latency(outcomes, acknowledged)
-        reasons = {f"rejected_{reason.value}": accounts.outcomes.get(reason, 0) for reason in Reason}
-        return {
-            "kind": "batch",
-            "checkpoint_id": self._around.checkpoint_id,
-            "batch_id": batch.batch_id,
-            "batch_time": batch.time,
-            "generation": generation_at(self._around.generations, batch.batch_id).number,
-            "read": accounts.read,
-            "evaluated": accounts.outcomes.get(EVALUATED, 0),
-            "duplicate": accounts.outcomes.get(DUPLICATE, 0),
-            "rejected": sum(reasons.values()),
-            **reasons,
-            "gaps": accounts.gaps,
-            "lost": accounts.lost,
-            "alerts": sum(by_rule.values()),
-            "alerts_by_rule": sorted(by_rule.items()),
-            **measures,
-            "state_bytes": sum(report.state_bytes for report in outcomes.reports),
-            **latencies,
-            "partitions": [
-                {
-                    "partition": partition,
-                    "start_offset": batch.start[partition],
-                    "end_offset": batch.end[partition],
-                    "lag": lags[partition],
-                }
-                for partition in sorted(batch.end)
-            ],
-        }
-
     def _show(
         self, batch: PlannedBatch, accounts: Accounts, outcomes: Outcomes, row: Row, duration: int
     ) -> None:
@@ -219,23 +173,6 @@ class Batches:
                 f"most records of {self._around.topic.name!r} are rejected for their key: the Kafka key of "
                 "each record must be its user_id"
             )
-
-
-def _alerts_by_rule_and_latency(
-    outcomes: Outcomes, acknowledged: int
-) -> tuple[dict[str, int], dict[str, int | None]]:
-    by_rule: dict[str, int] = {}
-    latencies = []
-    for piece in outcomes.alerts():
-        for count in piece["rule_id"].value_counts().to_pylist():
-            by_rule[count["values"]] = by_rule.get(count["values"], 0) + count["counts"]
-        latencies.append(pc.subtract(acknowledged, piece["ingested_at"].cast(pa.int64())).chunks)
-    names = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "latency_max_ms")
-    if not latencies:
-        return by_rule, dict.fromkeys(names)
-    every = pa.chunked_array(list(chain.from_iterable(latencies)))
-    found = pc.quantile(every, [0.5, 0.95, 0.99, 1.0], interpolation="higher").to_pylist()
-    return by_rule, dict(zip(names, map(int, found), strict=True))
 
 
 def _lags(batch: PlannedBatch, latest: Any) -> dict[int, int | None]:

@@ -13,7 +13,6 @@ class CheckpointFiles:
         manager = jvm.org.apache.spark.sql.execution.streaming.checkpointing.CheckpointFileManager
         self._path = jvm.org.apache.hadoop.fs.Path
         self._text = jvm.org.apache.commons.io.IOUtils
-        self._not_found = "java.io.FileNotFoundException"
         self._root = root.rstrip("/")
         self._manager = manager.create(self._path(self._root), hadoop_configuration)
         self._made: set[str] = set()

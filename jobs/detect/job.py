@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +16,8 @@ from confluent_kafka import KafkaException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from fraud.generations import Generation, next_generation
 from fraud.rules import RuleSet
 from fraud.settings import CONSUMER_GROUP, Settings, SettingsError
-from jobs.detect.accounting import loss
 from jobs.detect.alerts_sink import AlertsSink
 from jobs.detect.batch import Batches, Surroundings
 from jobs.detect.checkpoint import CheckpointFiles
@@ -32,11 +29,13 @@ from jobs.detect.identity import Identity
 from jobs.detect.kafka_sink import KafkaSink
 from jobs.detect.lease import Lease
 from jobs.detect.metrics import MetricsSink
-from jobs.detect.offsets import Files, Offsets, end_offsets, last_committed, last_planned
+from jobs.detect.offsets import end_offsets, last_committed, last_planned
+from jobs.detect.resumption import check_for_loss, stored_generations
 from jobs.detect.retry import Retries
 from jobs.detect.spark import outcomes_stream, start_spark, warm_up
 from jobs.detect.take_over import TakeOver, open_checkpoint, unread_from
 from jobs.detect.topic import Topic, TopicMissing
+from jobs.detect.watch import watch
 
 Result = TypeVar("Result")
 
@@ -131,10 +130,10 @@ def _detect(
     lease = Lease(files)
     planned, committed = last_planned(files), last_committed(files)
     last = -1 if planned is None else planned
-    generations = _generations(files, rules, settings, last + 1, console.say)
+    generations = stored_generations(files, rules, settings, last + 1, console.say)
     unread = unread_from(identity, None if committed is None else end_offsets(files, committed))
     earliest = _retrying_kafka(retries, topic.earliest)
-    _check_for_loss(unread, earliest, options.accept_loss, console.say)
+    check_for_loss(unread, earliest, options.accept_loss, console.say)
     limit = detection.max_offsets_per_trigger or _retrying_kafka(
         retries, lambda: topic.records_in_a_batch(unread)
     )
@@ -180,77 +179,10 @@ def _detect(
     heartbeat = Heartbeat(around, batches)
     heartbeat.start()
     try:
-        while not _watch(query, batches, heartbeat, stopping, files):
+        while not watch(query, batches, heartbeat, stopping, files):
             query = start()
     finally:
         heartbeat.stop()
-
-
-def _watch(
-    query: StreamingQuery, batches: Batches, heartbeat: Heartbeat, stopping: Event, files: CheckpointFiles
-) -> bool:
-    """True when the query was asked to stop and has, False when it must be started again; raises what
-    made it fail."""
-    while not stopping.wait(0.2) and query.isActive and heartbeat.failure is None:
-        pass
-    if not query.isActive and not stopping.is_set():
-        failure = batches.failure or query.exception() or JobError("the query ended by itself")
-        if _only_reporting_failed(batches, failure):
-            return False
-        raise failure
-    while query.isActive and _in_a_batch(batches, files):
-        time.sleep(0.05)
-    query.stop()
-    stop = heartbeat.failure or batches.failure
-    if stop is not None and not isinstance(stop, Stopped):
-        raise stop
-    return True
-
-
-def _only_reporting_failed(batches: Batches, failure: BaseException) -> bool:
-    """Whether this is SPARK-57438: Spark 4.1.1's Kafka source has no metrics of a replayed micro-batch, and
-    the query dies of it after the commit. The next micro-batch is a new one, so once more is enough."""
-    return (
-        batches.failure is None and batches.replayed_last and '"scala.Option.get()" is null' in str(failure)
-    )
-
-
-def _in_a_batch(batches: Batches, files: CheckpointFiles) -> bool:
-    """Whether a micro-batch is being written, or is written and not committed yet."""
-    done = batches.finished
-    return batches.running or (done is not None and not files.exists(f"commits/{done.batch_id}"))
-
-
-def _generations(
-    files: Files, rules: RuleSet, settings: Settings, next_batch_id: int, say: Callable[[str], None]
-) -> list[Generation]:
-    """All generations, the one for the next micro-batch among them and stored."""
-    stored = [
-        Generation.model_validate_json(files.read(f"generations/{name}") or "")
-        for name in files.names("generations")
-        if name.endswith(".json") and not name.startswith(".")
-    ]
-    generation, messages = next_generation(stored, rules, settings.detection, next_batch_id)
-    for message in messages:
-        say(message)
-    if generation not in stored:
-        files.write(f"generations/{generation.number}.json", generation.model_dump_json(indent=2))
-    others = [each for each in stored if each.number != generation.number]
-    return sorted([*others, generation], key=lambda each: each.number)
-
-
-def _check_for_loss(
-    unread: Offsets, earliest: Offsets, accept_loss: bool, say: Callable[[str], None]
-) -> None:
-    losses = [
-        loss(partition, offset, earliest[partition])
-        for partition, offset in sorted(unread.items())
-        if earliest.get(partition, 0) > offset
-    ]
-    if losses and not accept_loss:
-        raise JobError("; ".join(losses))
-    for each in losses:
-        say(each)
 
 
 def _retrying_kafka(retries: Retries, attempt: Callable[[], Result]) -> Result:

@@ -22,33 +22,57 @@ def wait_for_the_job(stack: Stack, say: Callable[[str], None]) -> None:
 
     Raises GaveUpError when nothing has moved for PATIENCE, or when a process ends for good.
     """
-    with closing(_Backlog(stack.settings.kafka, say)) as backlog:
-        stack.supervisor.wait(lambda: backlog.is_empty() or backlog.is_stuck())
-    if backlog.is_stuck():
-        left = "Kafka does not say how many" if backlog.left is None else f"{backlog.left:,}"
+    with closing(Backlog(stack.settings.kafka)) as backlog:
+        drain = _Drain(backlog, say)
+        stack.supervisor.wait(lambda: drain.is_done() or drain.is_stuck())
+    if drain.is_stuck():
+        left = "Kafka does not say how many" if drain.left is None else f"{drain.left:,}"
         why = f"it is stuck: {left} records to go, and no progress for {PATIENCE} s"
         raise GaveUpError("job", why, stack.supervisor.log("job"))
 
 
-class _Backlog:
-    """Records behind the committed offsets: asks twice a second, tells now and then."""
+class Backlog:
+    """Asks Kafka how many records of `transactions` lie behind the committed offsets; close it when done."""
 
-    def __init__(self, kafka: KafkaSettings, say: Callable[[str], None]) -> None:
+    def __init__(self, kafka: KafkaSettings) -> None:
         options = {"group.id": CONSUMER_GROUP, "enable.auto.commit": "false", "log_level": "0"}
         self._consumer = Consumer({**kafka.librdkafka(), **options})  # never subscribes: it only asks
-        self._topic, self._say = kafka.transactions_topic, say
+        self._topic = kafka.transactions_topic
+
+    def records(self) -> int | None:
+        """How many there are; None while Kafka does not answer (a young broker, or one that restarts)."""
+        try:
+            metadata = self._consumer.list_topics(self._topic, timeout=_TIMEOUT).topics[self._topic]
+            partitions = [TopicPartition(self._topic, number) for number in metadata.partitions]
+            behind = 0
+            for committed in self._consumer.committed(partitions, timeout=_TIMEOUT):
+                first, end = self._consumer.get_watermark_offsets(committed, timeout=_TIMEOUT)
+                behind += end - max(first, committed.offset)  # never committed is a negative offset
+        except KafkaException:
+            return None
+        return behind
+
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._consumer.close()
+
+
+class _Drain:
+    """Watches a backlog go down: asks twice a second, tells now and then."""
+
+    def __init__(self, backlog: Backlog, say: Callable[[str], None]) -> None:
+        self._backlog, self._say = backlog, say
         self.left: int | None = None
         self._moved = self._told = time.monotonic()
         self._asked = 0.0
 
-    def is_empty(self) -> bool:
+    def is_done(self) -> bool:
         now = time.monotonic()
         if now - self._asked < _ASK:
             return self.left == 0
         self._asked = now
-        try:
-            left = self._records()
-        except KafkaException:  # the broker restarts: the supervisor sees to it, and is_stuck to the end
+        left = self._backlog.records()
+        if left is None:  # the supervisor sees to the broker, and is_stuck to the end
             return False
         if self.left is None or left < self.left:
             self._moved = now
@@ -60,15 +84,3 @@ class _Backlog:
 
     def is_stuck(self) -> bool:
         return self.left != 0 and time.monotonic() - self._moved > PATIENCE
-
-    def close(self) -> None:
-        self._consumer.close()
-
-    def _records(self) -> int:
-        metadata = self._consumer.list_topics(self._topic, timeout=_TIMEOUT).topics[self._topic]
-        partitions = [TopicPartition(self._topic, number) for number in metadata.partitions]
-        behind = 0
-        for committed in self._consumer.committed(partitions, timeout=_TIMEOUT):
-            first, end = self._consumer.get_watermark_offsets(committed, timeout=_TIMEOUT)
-            behind += end - max(first, committed.offset)  # never committed is a negative offset
-        return behind

@@ -14,6 +14,8 @@ _INHERITED = re.compile(
     r"|JAVA_TOOL_OPTIONS|OPENBLAS_\w+|OMP_\w+|FRAUD_\w+"
 )
 
+_PATHS = ("FRAUD_RULES_FILE",)
+
 
 def child_environment(
     environ: Mapping[str, str], ours: Mapping[str, str], java_home: Path
@@ -24,6 +26,8 @@ def child_environment(
     empty value in `ours` takes the user's away.
     """
     inherited = {name: value for name, value in environ.items() if _INHERITED.fullmatch(name)}
+    # Relative to where the user is; the processes run in the repository.
+    inherited |= {name: os.path.abspath(inherited[name]) for name in _PATHS if inherited.get(name)}
     replaced = sorted(name for name in ours if inherited.get(name) and inherited[name] != ours[name])
     own = {
         "JAVA_HOME": str(java_home),

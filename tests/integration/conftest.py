@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.native.object_store import PORTS
-from local.native.ports import is_free
-from local.native.stack import Ports, Stack, opened_stack
+from local.native.ports import Ports, PortsError, check_ports
+from local.native.stack import Stack, opened_stack
 from tests.integration.lane import Lane
 
 _numbers = itertools.count()
@@ -16,9 +15,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    first = free_block(PORTS + 2)
-    ports = Ports(kafka=first, controller=first + 1, s3=first + 2)
-    with opened_stack(tmp_path_factory.mktemp("native") / "state", ports) as stack:
+    with opened_stack(tmp_path_factory.mktemp("native") / "state", free_ports()) as stack:
         stack.start_servers()
         yield stack
 
@@ -44,7 +41,13 @@ def lane(stack: Stack, tmp_path: Path) -> Iterator[Lane]:
         lane.kill_jobs()
 
 
-def free_block(size: int) -> int:
-    """The first of `size` neighbouring ports on loopback that nobody uses now."""
-    blocks = (range(first, first + size) for first in range(23_000, 30_000, size))
-    return next(block[0] for block in blocks if all(map(is_free, block)))
+def free_ports() -> Ports:
+    """Ports that nobody uses now."""
+    for first in range(23_000, 30_000, 20):
+        ports = Ports(kafka=first, controller=first + 1, s3=first + 2)
+        try:
+            check_ports(ports.wanted())
+        except PortsError:
+            continue
+        return ports
+    raise PortsError("there are no free ports between 23000 and 30000")

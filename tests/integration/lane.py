@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 
 from fraud.settings import Settings, load
 from local.native.drain import Backlog
@@ -115,18 +116,8 @@ class Lane:
 
     def wait_until_caught_up(self, job: Job) -> None:
         """Until everything in the topic is committed."""
-        backlog = Backlog(self.settings.kafka)
-
-        def caught_up() -> bool:
-            try:
-                return backlog.records() == 0
-            except KafkaException:  # a young broker has no group coordinator yet
-                return False
-
-        try:
-            self.wait(job, "end of the topic", caught_up)
-        finally:
-            backlog.close()
+        with closing(Backlog(self.settings.kafka)) as backlog:
+            self.wait(job, "end of the topic", lambda: backlog.records() == 0)
 
     def kill_jobs(self) -> None:
         for job in self.jobs:

@@ -1,0 +1,46 @@
+"""The running query: watched until it fails or is asked to stop, and stopped between micro-batches."""
+
+import time
+from threading import Event
+
+from pyspark.sql.streaming.query import StreamingQuery
+
+from jobs.detect.batch import Batches
+from jobs.detect.checkpoint import CheckpointFiles
+from jobs.detect.errors import JobError, Stopped
+from jobs.detect.heartbeat import Heartbeat
+
+
+def watch(
+    query: StreamingQuery, batches: Batches, heartbeat: Heartbeat, stopping: Event, files: CheckpointFiles
+) -> bool:
+    """True when the query was asked to stop and has, False when it must be started again; raises what
+    made it fail."""
+    while not stopping.wait(0.2) and query.isActive and heartbeat.failure is None:
+        pass
+    if not query.isActive and not stopping.is_set():
+        failure = batches.failure or query.exception() or JobError("the query ended by itself")
+        if _only_reporting_failed(batches, failure):
+            return False
+        raise failure
+    while query.isActive and _in_a_batch(batches, files):
+        time.sleep(0.05)
+    query.stop()
+    stop = heartbeat.failure or batches.failure
+    if stop is not None and not isinstance(stop, Stopped):
+        raise stop
+    return True
+
+
+def _only_reporting_failed(batches: Batches, failure: BaseException) -> bool:
+    """Whether this is SPARK-57438: Spark 4.1.1's Kafka source has no metrics of a replayed micro-batch, and
+    the query dies of it after the commit. The next micro-batch is a new one, so once more is enough."""
+    return (
+        batches.failure is None and batches.replayed_last and '"scala.Option.get()" is null' in str(failure)
+    )
+
+
+def _in_a_batch(batches: Batches, files: CheckpointFiles) -> bool:
+    """Whether a micro-batch is being written, or is written and not committed yet."""
+    done = batches.finished
+    return batches.running or (done is not None and not files.exists(f"commits/{done.batch_id}"))
