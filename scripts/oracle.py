@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from scripts.oracle_records import Payment, Sent, read_log, read_payment
+from scripts.oracle_records import Payment, Sent, read_log, read_payment, read_transactions
 
 DEFAULT_RULES = Path(__file__).resolve().parent.parent / "fraud" / "rules.toml"
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -179,13 +179,22 @@ def read_alerts(pattern: str) -> list[Pair]:
 def main() -> int:
     """Print what is expected, compare it with Parquet when asked; 1 when they differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("log", nargs="+", type=Path, help="the producer's logs (JSON lines)")
+    parser.add_argument("log", nargs="*", type=Path, help="the producer's logs (JSON lines)")
+    parser.add_argument(
+        "--transactions",
+        type=Path,
+        metavar="FILE",
+        help="instead of logs: a file of transactions, one a line, none of them late",
+    )
     parser.add_argument("--alerts", metavar="GLOB", help="Parquet files to compare with")
     parser.add_argument(
         "--rules", type=Path, default=DEFAULT_RULES, help="rules file (default: the project's)"
     )
     arguments = parser.parse_args()
-    expected = expect(read_log(arguments.log), Conditions(read_rules(arguments.rules)))
+    if bool(arguments.log) == bool(arguments.transactions):
+        parser.error("give either the producer's logs or --transactions FILE")
+    sent = read_transactions(arguments.transactions) if arguments.transactions else read_log(arguments.log)
+    expected = expect(sent, Conditions(read_rules(arguments.rules)))
     print(f"evaluated {expected.evaluated}, duplicate {len(expected.duplicate)}")
     for reason, count in sorted(Counter(expected.rejected.values()).items()):
         print(f"rejected {reason} {count}")

@@ -6,6 +6,7 @@ It shares no code with `fraud/`, only the table of currency codes.
 import base64
 import json
 import re
+import time
 import unicodedata
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
@@ -56,6 +57,19 @@ def read_log(paths: Iterable[Path]) -> Iterator[Sent]:
                     _bytes(entry, "key"),
                     _bytes(entry, "value"),
                 )
+
+
+def read_transactions(path: Path) -> Iterator[Sent]:
+    """A file of transactions, one JSON object a line, as one Kafka partition that got them now, in order."""
+    now = time.time_ns() // 1_000_000
+    with path.open("rb") as lines:
+        for offset, line in enumerate(lines):
+            value = line.rstrip(b"\r\n")
+            try:
+                user = json.loads(value)["user_id"]
+            except (ValueError, TypeError, KeyError):
+                user = None
+            yield Sent(0, offset, now, user.encode() if isinstance(user, str) else None, value)
 
 
 def _bytes(entry: dict[str, str | None], name: str) -> bytes | None:

@@ -58,9 +58,8 @@ def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) 
     conf.setAll(list(_OPTIONS.items()))
     conf.set("spark.sql.shuffle.partitions", str(settings.shuffle_partitions))
     conf.set("spark.driver.memory", settings.driver_memory)
-    java = (
-        f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')} -Dfraud.log.dir={logs}"
-    )
+    logging = Path(__file__).with_name("log4j2.properties")
+    java = f'-Dlog4j2.configurationFile="{logging}" -Dfraud.log.dir="{logs}"'  # paths may have spaces
     if local:
         java += f" {_LOCAL_JIT}"
     conf.set("spark.driver.extraJavaOptions", java)
