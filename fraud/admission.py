@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from fraud.durations import format_duration
+from fraud.arrays import Integers
 from fraud.generations import Generation
-from fraud.history import Integers
 from fraud.memory import Progress
-from fraud.transaction import REJECTED, Reason
+from fraud.transaction import Reason, Rejected, rejected_table
 
 
 @dataclass(frozen=True)
@@ -57,34 +56,19 @@ def admit(
     late = np.zeros(len(event_time), dtype=np.bool_)
     late[sound] = event_time[sound] < watermark[sound]
 
-    details: dict[int, tuple[Reason, str]] = {}
+    why: dict[int, Rejected] = {}
     for row in np.flatnonzero(no_rate).tolist():
         currency = transactions["currency"][row].as_py()
-        details[row] = (Reason.NO_RATE, f"currency {currency} has no rate in the rules file")
+        why[row] = Rejected(Reason.NO_RATE, f"currency {currency} has no rate in the rules file")
     for row in np.flatnonzero(in_future).tolist():
-        ahead = int(event_time[row] - kafka_time[row])
-        details[row] = (
-            Reason.TIMESTAMP_IN_FUTURE,
-            f"event time {_show(event_time[row])} is {format_duration(ahead)} ahead of its Kafka time",
-        )
+        times = f"event time {_show(event_time[row])} is ahead of Kafka's {_show(kafka_time[row])}"
+        why[row] = Rejected(Reason.TIMESTAMP_IN_FUTURE, times)
     for row in np.flatnonzero(late).tolist():
-        details[row] = (
-            Reason.LATE,
-            f"event time {_show(event_time[row])} is below the watermark {_show(watermark[row])}",
-        )
-    return Admission(np.flatnonzero(~(no_rate | in_future | late)), _rejected(transactions, details), reached)
-
-
-def _rejected(transactions: pa.Table, details: dict[int, tuple[Reason, str]]) -> pa.Table:
-    rows = sorted(details)
-    return pa.table(
-        [
-            transactions["record"].take(pa.array(rows, pa.int64())),
-            pa.array([details[row][0].value for row in rows], pa.string()),
-            pa.array([details[row][1] for row in rows], pa.string()),
-        ],
-        schema=REJECTED,
-    )
+        times = f"event time {_show(event_time[row])} is below the watermark {_show(watermark[row])}"
+        why[row] = Rejected(Reason.LATE, times)
+    record = transactions["record"].to_numpy()
+    rejected = rejected_table((int(record[row]), why[row]) for row in sorted(why))
+    return Admission(np.flatnonzero(~(no_rate | in_future | late)), rejected, reached)
 
 
 def _show(timestamp: np.int64) -> str:

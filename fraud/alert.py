@@ -42,7 +42,7 @@ ALERTS = pa.schema(
         ("evidence", pa.list_(EVIDENCE)),  # the flagged transaction first, then the newest
         ("evidence_count", pa.int64()),  # contributing transactions in all
         ("detected_at", _TIME),  # the micro-batch's time, from the offset log: the same on replay
-        ("ingested_at", _TIME),  # Kafka time of the record whose arrival completed the evidence
+        ("ingested_at", _TIME),  # Kafka time of the newest arrival among the contributing payments
     ]
 )
 """One row an alert, in Parquet; as JSON with plain numbers and epoch milliseconds."""

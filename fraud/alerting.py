@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from fraud.alert import ALERTS, EVIDENCE, alert_id
-from fraud.history import History, Integers, range_maximum
+from fraud.arrays import Integers
+from fraud.history import History, range_maximum
 from fraud.rules import Rule
 
 

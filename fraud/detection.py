@@ -9,12 +9,14 @@ import pyarrow.compute as pc
 
 from fraud.admission import admit
 from fraud.alerting import Flagged, build_alerts
+from fraud.arrays import Integers
 from fraud.generations import Generation, generation_at
-from fraud.history import History, Integers
+from fraud.history import History
 from fraud.identity import Repeats, find_repeats
 from fraud.memory import PAYMENTS, Memory
 from fraud.parsing import parse
-from fraud.transaction import REJECTED, Reason
+from fraud.strict_json import shown
+from fraud.transaction import Reason, Rejected, rejected_table
 
 EVALUATED = "evaluated"
 DUPLICATE = "duplicate"
@@ -81,7 +83,7 @@ def detect(
     measures = {"reused_id": repeats.reused_ids, "user_moved": _moves(payments, repeats.unique, first_new)}
     counts = _count(records, rejected, payments, repeats, first_new)
     kept = payments.filter(pa.array(~is_repeat)) if is_repeat.any() else payments
-    memory = memory.remember(kept, admission.progress, generation.retention)
+    memory = memory.remember(kept, admission.progress, _retention(kept, generation, generations))
     measures["memory_rows"] = len(memory.payments)
     rows_given = pa.array(order).take(rejected["record"])
     rejected = rejected.set_column(0, "record", rows_given)
@@ -165,11 +167,13 @@ def _rates(payments: pa.Table, generation: Integers, present: list[Generation]) 
 def _conflicts(
     payments: pa.Table, rows: Integers, first_new: int, transactions: pa.Table, admitted: Integers
 ) -> pa.Table:
-    records = transactions["record"].take(pa.array(admitted[rows - first_new]))
+    records = transactions["record"].to_numpy()[admitted[rows - first_new]]
     names = payments["transaction_id"].take(pa.array(rows)).to_pylist()
-    details = [f"transaction {name!r} came before with other content" for name in names]
-    reasons = pa.repeat(Reason.CONFLICTING_DUPLICATE.value, len(rows))
-    return pa.table([records, reasons, pa.array(details, pa.string())], schema=REJECTED)
+    why = (
+        Rejected(Reason.CONFLICTING_DUPLICATE, f"{shown(name)} came before with other content")
+        for name in names
+    )
+    return rejected_table(zip(records.tolist(), why, strict=True))
 
 
 def _moves(payments: pa.Table, rows: Integers, first_new: int) -> int:
@@ -187,6 +191,12 @@ def _moves(payments: pa.Table, rows: Integers, first_new: int) -> int:
     user, arrived = user[mixed][order], rows[mixed][order]
     moved = (user[1:] == user[:-1]) & (partition[arrived[1:]] != partition[arrived[:-1]])
     return int(np.count_nonzero(moved & (arrived[1:] >= first_new)))
+
+
+def _retention(payments: pa.Table, generation: Generation, generations: Sequence[Generation]) -> int:
+    """The longest retention that one of `payments`, or the next one to come, is judged under."""
+    numbers = set(pc.unique(payments["generation"]).to_pylist()) | {generation.number}
+    return max(each.retention for each in generations if each.number in numbers)
 
 
 def _count(

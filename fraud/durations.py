@@ -3,23 +3,27 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_PATTERN = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)")
+_PATTERN = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)", re.ASCII)
+
+LONGEST = 366 * _UNITS["d"]
+"""Milliseconds. Keeps every sum of durations and event times within 64 bits."""
 
 
 def parse_duration(text: object) -> int:
     """Milliseconds of `text`, a whole number and a unit: ms, s, m, h or d.
 
-    Raises ValueError for anything else; a bare number has no unit and is refused, but for 0.
+    Raises ValueError for anything else, a bare number too: it has no unit.
     """
-    match = _PATTERN.fullmatch(str(text).strip())
-    if match:
-        return int(match[1]) * _UNITS[match[2]]
-    if str(text).strip() == "0":
-        return 0
-    raise ValueError("a duration is a whole number and a unit, such as 500ms, 60s, 10m or 1h")
+    match = _PATTERN.fullmatch(text.strip()) if isinstance(text, str) else None
+    if not match:
+        raise ValueError("a duration is a whole number and a unit, such as 500ms, 60s, 10m or 1h")
+    milliseconds = int(match[1]) * _UNITS[match[2]]
+    if milliseconds > LONGEST:
+        raise ValueError(f"a duration is at most {format_duration(LONGEST)}")
+    return milliseconds
 
 
 def format_duration(milliseconds: int) -> str:
@@ -30,9 +34,7 @@ def format_duration(milliseconds: int) -> str:
     return f"{milliseconds // _UNITS[unit]}{unit}"
 
 
-def _to_milliseconds(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else parse_duration(value)
-
-
-Duration = Annotated[int, BeforeValidator(_to_milliseconds), Field(ge=0)]
-"""A pydantic field: reads `10m`, holds 600000 (milliseconds)."""
+Duration = Annotated[
+    int, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str), Field(ge=0)
+]
+"""A pydantic field: reads and writes `10m`, holds 600000 (milliseconds)."""

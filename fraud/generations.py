@@ -32,8 +32,11 @@ class Generation(BaseModel):
 
 
 def generation_at(generations: Sequence[Generation], batch_id: int) -> Generation:
-    """The generation of a micro-batch: the last that began at or before it."""
-    return max((g for g in generations if g.first_batch_id <= batch_id), key=lambda g: g.number)
+    """The generation of a micro-batch: the last that began at or before it. Raises LookupError for none."""
+    begun = [each for each in generations if each.first_batch_id <= batch_id]
+    if not begun:
+        raise LookupError(f"no generation decides micro-batch {batch_id}")
+    return max(begun, key=lambda each: each.number)
 
 
 def check(rules: RuleSet, settings: DetectionSettings) -> None:
@@ -53,36 +56,36 @@ def next_generation(
 ) -> tuple[Generation, list[str]]:
     """The generation for micro-batches from `next_batch_id` on, and what a person should know of it.
 
-    It is the last of `existing` when nothing that decides has changed. It takes the last one's number
-    when no micro-batch was ever planned under that. Raises SettingsError as `check` does.
+    It is the last of `existing` when nothing that decides has changed. One that no micro-batch was planned
+    under never decided anything: it is ignored, and its number taken. Raises SettingsError as `check` does.
     """
     check(rules, settings)
-    last = max(existing, key=lambda g: g.number, default=None)
-    unused = last is not None and last.first_batch_id >= next_batch_id
+    used = sorted((each for each in existing if each.first_batch_id < next_batch_id), key=lambda g: g.number)
     wanted = Generation(
-        number=1 if last is None else last.number if unused else last.number + 1,
+        number=used[-1].number + 1 if used else 1,
         first_batch_id=next_batch_id,
         allowed_lateness=settings.allowed_lateness,
         retention=settings.retention,
         clock_skew=settings.clock_skew,
         rules=rules,
     )
-    if last is None:
+    if not used:
         return wanted, []
-    if last.decides_like(wanted):
-        return last, []
+    if used[-1].decides_like(wanted):
+        return (wanted if len(used) < len(existing) else used[-1]), []
     messages = [
         f"rules or settings have changed: generation {wanted.number} decides from micro-batch "
         f"{next_batch_id} on; payments read before keep their rules"
     ]
-    reach = last.retention + last.allowed_lateness
+    # What is remembered now may still be what the shortest retention so far has left of it.
+    shortest = min(used, key=lambda each: each.retention + each.allowed_lateness)
     for rule in rules.rules:
         window = rule.window or 0
-        wait = window + settings.allowed_lateness - reach
-        if rule.enabled and window > last.retention and wait > 0:
+        wait = window + settings.allowed_lateness - shortest.retention - shortest.allowed_lateness
+        if rule.enabled and window > shortest.retention and wait > 0:
             messages.append(
-                f"rule {rule.id!r} looks back {format_duration(window)}, further than was remembered "
-                f"so far ({format_duration(last.retention)} behind the watermark): it is complete once event "
-                f"time has moved on by {format_duration(wait)}"
+                f"rule {rule.id!r} looks back {format_duration(window)}, further than was remembered so far "
+                f"({format_duration(shortest.retention)} behind the watermark): it is complete at the latest "
+                f"once event time has moved on by {format_duration(wait)}"
             )
     return wanted, messages

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from fraud.alert import MAX_EVIDENCE
-
-Integers = npt.NDArray[np.int64]
+from fraud.arrays import Integers
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from fraud.history import Integers
+from fraud.arrays import Integers
 
 
 @dataclass(frozen=True)

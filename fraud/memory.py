@@ -30,7 +30,7 @@ PAYMENTS = pa.schema(
 
 
 class IncompatibleState(Exception):
-    """The state was written by another version of this code; the message says which."""
+    """The state was written by another version of this code, or is damaged; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class Memory:
         timestamp = payments["timestamp"].to_numpy()
         keep = np.ones(len(payments), dtype=np.bool_)
         for number, reached in progress.items():
-            keep &= (partition != number) | (timestamp > reached.watermark - retention)
+            # What lies at the watermark is not late: a repeat of it may still come.
+            oldest = reached.watermark - max(retention - 1, 0)
+            keep &= (partition != number) | (timestamp >= oldest)
         kept = payments if keep.all() else payments.filter(pa.array(keep))
         return Memory(_one_chunk(kept), progress)
 
@@ -83,14 +85,18 @@ class Memory:
         try:
             table = pa.ipc.open_stream(blob).read_all()
             metadata = orjson.loads((table.schema.metadata or {})[b"fraud"])
-        except (pa.ArrowInvalid, OSError, KeyError, orjson.JSONDecodeError) as error:
+            version = metadata["schema_version"]
+            progress = {int(n): Progress(*reached) for n, reached in metadata["progress"].items()}
+        except (pa.ArrowException, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise IncompatibleState(f"state of {len(blob)} bytes is not readable: {error}") from error
-        if metadata["schema_version"] != SCHEMA_VERSION:
+        if version != SCHEMA_VERSION:
             raise IncompatibleState(
-                f"state has schema version {metadata['schema_version']}, this release reads {SCHEMA_VERSION}"
+                f"state has schema version {version}, this release reads {SCHEMA_VERSION}"
             )
-        progress = {int(n): Progress(*reached) for n, reached in metadata["progress"].items()}
-        return cls(_one_chunk(table.replace_schema_metadata(None)), progress)
+        table = table.replace_schema_metadata(None)
+        if table.schema != PAYMENTS:
+            raise IncompatibleState(f"state has other columns than this release's: {table.schema.names}")
+        return cls(_one_chunk(table), progress)
 
 
 def _one_chunk(payments: pa.Table) -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from fraud.block_parser import FEWEST, parse_block
 from fraud.record_parser import FIELDS, parse_record
 from fraud.strict_json import shown
-from fraud.transaction import REJECTED, TRANSACTIONS, Reason, Rejected, Transaction
+from fraud.transaction import REJECTED, TRANSACTIONS, Reason, Rejected, Transaction, rejected_table
 
 BLOCK_RECORDS = 16_384
 """Records a block: with MAX_RECORD_BYTES in each it stays below the 2 GiB that Arrow's offsets reach."""
@@ -63,7 +63,7 @@ def _parse_values(values: pa.BinaryArray, sizes: pa.Int64Array) -> Parsed:
             valid.append((row, answer))
         else:
             broken.append((row, answer))
-    return Parsed(_merged(quick, _transactions(valid)), _rejected(broken))
+    return Parsed(_merged(quick, _transactions(valid)), rejected_table(broken))
 
 
 def _check_keys(parsed: Parsed, keys: pa.BinaryArray) -> Parsed:
@@ -76,7 +76,7 @@ def _check_keys(parsed: Parsed, keys: pa.BinaryArray) -> Parsed:
         return parsed
     rows = wrong["record"].to_pylist()
     answers = map(_wrong_key, keys.take(pa.array(rows)).to_pylist(), wrong["user_id"].to_pylist())
-    found = _rejected(list(zip(rows, answers, strict=True)))
+    found = rejected_table(list(zip(rows, answers, strict=True)))
     return Parsed(transactions.filter(right), _merged(parsed.rejected, found))
 
 
@@ -90,15 +90,6 @@ def _wrong_key(key: bytes | None, user_id: str) -> Rejected:
 def _transactions(rows: Sequence[tuple[int, Transaction]]) -> pa.Table:
     fields = {name: [getattr(transaction, name) for _, transaction in rows] for name in FIELDS}
     return pa.table({"record": [row for row, _ in rows]} | fields, schema=TRANSACTIONS)
-
-
-def _rejected(rows: Sequence[tuple[int, Rejected]]) -> pa.Table:
-    columns = {
-        "record": [row for row, _ in rows],
-        "reason": [str(rejected.reason) for _, rejected in rows],
-        "detail": [rejected.detail for _, rejected in rows],
-    }
-    return pa.table(columns, schema=REJECTED)
 
 
 def _merged(some: pa.Table, others: pa.Table) -> pa.Table:

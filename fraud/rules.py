@@ -5,18 +5,26 @@ history can only raise `observed` of the others. That is why each (rule, transac
 sent once, as soon as its evidence has arrived.
 """
 
-import tomllib
 from abc import abstractmethod
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from fraud.arrays import Integers
 from fraud.currencies import CURRENCIES
 from fraud.durations import Duration
-from fraud.history import History, Integers
-from fraud.settings import SettingsError
+from fraud.history import History
 
 MAX_RULES = 63
 """A payment remembers the rules that flagged it as bits of one signed 64-bit integer."""
@@ -24,14 +32,28 @@ MAX_RULES = 63
 RATE_UNIT = 1_000_000
 """Rates are integers: millionths of a euro for one unit of the currency."""
 
+RATE_DECIMALS = 6
 
-class _Rule(BaseModel):
+
+def _number(value: object, info: ValidationInfo) -> object:
+    """Only numbers are numbers in TOML; stored as JSON a decimal is text."""
+    if isinstance(value, bool) or (isinstance(value, str) and info.mode != "json"):
+        raise ValueError("a number is wanted, without quotes")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_number)]
+
+
+class BaseRule(BaseModel):
+    """What every kind has, and the two questions that each kind answers."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
-    version: int = Field(ge=1)
+    version: StrictInt = Field(ge=1)
     severity: Literal["low", "medium", "high", "critical"]
-    enabled: bool = True
+    enabled: StrictBool = True
     description: str = Field(min_length=1, max_length=200)
 
     @property
@@ -48,11 +70,11 @@ class _Rule(BaseModel):
         """For each flagged payment the positions of what it rests on, itself first, then the newest."""
 
 
-class HighAmount(_Rule):
+class HighAmount(BaseRule):
     """Its amount in euros is greater than the threshold."""
 
     kind: Literal["high_amount"]
-    threshold: Decimal = Field(ge=0, le=1_000_000_000, decimal_places=2)
+    threshold: Number = Field(ge=0, le=1_000_000_000, decimal_places=2)
     window: None = None
 
     @property
@@ -67,8 +89,8 @@ class HighAmount(_Rule):
         return list(flagged.reshape(-1, 1))
 
 
-class _CountInWindow(_Rule):
-    threshold: int = Field(ge=1, le=1_000_000)
+class _CountInWindow(BaseRule):
+    threshold: StrictInt = Field(ge=1, le=1_000_000)
     window: Annotated[Duration, Field(ge=1)]
 
     @property
@@ -110,7 +132,7 @@ class RuleSet(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=MAX_RULES)
-    rates: dict[str, Decimal]
+    rates: dict[str, Number]
 
     @field_validator("rates")
     @classmethod
@@ -118,7 +140,7 @@ class RuleSet(BaseModel):
         for currency, rate in rates.items():
             if currency not in CURRENCIES:
                 raise ValueError(f"{currency} is not an ISO 4217 currency")
-            if not (0 < rate <= 1000 and rate * RATE_UNIT == int(rate * RATE_UNIT)):
+            if not (0 < rate <= 1000 and _decimals(rate) <= RATE_DECIMALS):
                 raise ValueError(
                     f"{currency} is {rate}: a rate is above 0, at most 1000, and has at most 6 decimals"
                 )
@@ -133,51 +155,13 @@ class RuleSet(BaseModel):
             raise ValueError(f"rule {rule_id!r} is there twice: each rule needs an id of its own")
         return self
 
-    @property
-    def longest_window(self) -> int:
-        """Milliseconds; 0 when no enabled rule has a window."""
-        return max((rule.window or 0 for rule in self.rules if rule.enabled), default=0)
-
     def rate_of(self, currency: str) -> int:
         """Millionths of a euro for one unit of `currency`; 0 when it has no rate."""
         return int(self.rates.get(currency, Decimal(0)) * RATE_UNIT)
 
 
-def load_rules(path: Path) -> RuleSet:
-    """The rules of a TOML file.
-
-    Raises SettingsError with one problem a mistake, naming the file, the rule and the field.
-    """
-    try:
-        content = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-    except OSError as error:
-        raise SettingsError([f"FRAUD_RULES_FILE is {str(path)!r}: {error.strerror}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{path}: not valid TOML: {error}"]) from None
-    try:
-        return RuleSet.model_validate(content)
-    except ValidationError as error:
-        problems = [
-            _explain(path, content, mistake["loc"], mistake["msg"], mistake["input"])
-            for mistake in error.errors()
-        ]
-        raise SettingsError(problems) from None
-
-
-def _explain(
-    path: Path, content: dict[str, object], loc: tuple[int | str, ...], message: str, given: object
-) -> str:
-    message = message.removeprefix("Value error, ")
-    match loc:
-        case ("rules", int(index), *rest):
-            rules = content["rules"]
-            rule = rules[index] if isinstance(rules, list) else {}
-            name = repr(rule.get("id")) if isinstance(rule, dict) and "id" in rule else f"number {index + 1}"
-            # pydantic puts the kind between the index and the field
-            field = f", field {str(rest[-1])!r}" if rest else ""
-            shown = "" if isinstance(given, dict) else f" (it is {given!r})"
-            return f"{path}: rule {name}{field}: {message}{shown}"
-        case ():
-            return f"{path}: {message}"
-        case _:
-            return f"{path}: {'.'.join(str(part) for part in loc)}: {message}"
+def _decimals(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    digits = "".join(map(str, number.as_tuple().digits))
+    trailing = len(digits) - len(digits.rstrip("0"))
+    return max(0, -int(exponent) - trailing)

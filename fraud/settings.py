@@ -4,6 +4,7 @@ The same variables mean the same on a laptop, in compose and on AWS; only values
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,7 +21,7 @@ PREFIX = "FRAUD_"
 CONSUMER_GROUP = "fraud-detect"
 DEFAULT_RULES = Path(__file__).with_name("rules.toml")
 
-Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+Topic = Annotated[str, Field(pattern=r"^\.{0,2}[A-Za-z0-9_-][A-Za-z0-9._-]{0,246}$")]
 
 
 class SettingsError(Exception):
@@ -43,7 +44,7 @@ class KafkaSettings(_Part):
 
     bootstrap_servers: str = Field(
         "127.0.0.1:9092",
-        pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$",
+        pattern=r"^[^\s,:@]+:\d+(,[^\s,:@]+:\d+)*$",
         description="host:port of one or more brokers, separated by commas",
     )
     security_protocol: Literal["PLAINTEXT", "SASL_SSL"] = Field(
@@ -67,11 +68,21 @@ class KafkaSettings(_Part):
     )
 
     @model_validator(mode="after")
-    def _credentials_come_with_sasl(self) -> Self:
+    def _credentials_and_sasl_go_together(self) -> Self:
+        names = "FRAUD_KAFKA_SASL_USERNAME and FRAUD_KAFKA_SASL_PASSWORD"
         if self.security_protocol == "SASL_SSL" and not (self.sasl_username and self.sasl_password):
+            raise ValueError(f"FRAUD_KAFKA_SECURITY_PROTOCOL is 'SASL_SSL': this needs {names} too")
+        if self.security_protocol == "PLAINTEXT" and (self.sasl_username or self.sasl_password):
+            raise ValueError(f"FRAUD_KAFKA_SECURITY_PROTOCOL is 'PLAINTEXT': {names} need SASL_SSL")
+        return self
+
+    @model_validator(mode="after")
+    def _topics_differ(self) -> Self:
+        topics = [self.transactions_topic, self.alerts_topic, self.rejected_topic]
+        if len(set(topics)) < len(topics):
             raise ValueError(
-                "FRAUD_KAFKA_SECURITY_PROTOCOL is 'SASL_SSL': this needs FRAUD_KAFKA_SASL_USERNAME "
-                "and FRAUD_KAFKA_SASL_PASSWORD too"
+                "FRAUD_KAFKA_TRANSACTIONS_TOPIC, FRAUD_KAFKA_ALERTS_TOPIC and FRAUD_KAFKA_REJECTED_TOPIC "
+                f"must be three topics; they are {', '.join(topics)}"
             )
         return self
 
@@ -121,7 +132,9 @@ class ObjectStoreSettings(_Part):
     prefix_of_variables = "FRAUD_S3_"
 
     endpoint_url: str | None = Field(
-        None, pattern=r"^https?://[^\s/]+$", description="http(s)://host:port of an S3 server; without it AWS"
+        None,
+        pattern=r"^https?://[^\s/@]+$",
+        description="http(s)://host:port of an S3 server; without it AWS",
     )
     region: str = Field("us-east-1", pattern=r"^[a-z0-9-]+$", description="region of the bucket")
     bucket: str = Field(
@@ -284,7 +297,8 @@ def _explain(part: type[_Part], mistake: "ErrorDetails") -> str:
     field = str(mistake["loc"][0])
     info = part.model_fields[field]
     secret = "SecretStr" in str(info.annotation)
-    value = "(a secret, not shown)" if secret else repr(mistake["input"])
+    # Somebody may have put a password before the host of an address.
+    value = "(a secret, not shown)" if secret else repr(re.sub(r"[^/@]*@", "***@", str(mistake["input"])))
     problem = mistake["msg"].removeprefix("Value error, ")
     pattern = mistake.get("ctx", {}).get("pattern")
     if pattern:

@@ -1,5 +1,6 @@
 """The shapes on the way in: a Kafka record, a valid transaction, a rejected record."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,3 +86,14 @@ REJECTED = pa.schema(
     ]
 )
 """One row a rejected record."""
+
+
+def rejected_table(rows: Iterable[tuple[int, Rejected]]) -> pa.Table:
+    """REJECTED of (row of the record, why)."""
+    rows = list(rows)
+    columns = {
+        "record": [record for record, _ in rows],
+        "reason": [rejected.reason.value for _, rejected in rows],
+        "detail": [rejected.detail for _, rejected in rows],
+    }
+    return pa.table(columns, schema=REJECTED)

@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from fraud.generations import check
-from fraud.rules import load_rules
+from fraud.rules_file import load_rules
 from fraud.settings import DetectionSettings, SettingsError, load
 
 DESCRIPTION = """\

@@ -13,7 +13,7 @@ from fraud.detection import Outcome, detect
 from fraud.generations import Generation
 from fraud.history import History, range_maximum
 from fraud.memory import IncompatibleState, Memory
-from fraud.rules import load_rules
+from fraud.rules_file import load_rules
 from fraud.settings import DEFAULT_RULES
 from fraud.transaction import RECORDS
 

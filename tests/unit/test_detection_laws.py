@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from fraud.detection import detect
 from fraud.generations import Generation
 from fraud.memory import Memory
-from fraud.rules import load_rules
+from fraud.rules_file import load_rules
 from fraud.transaction import RECORDS
 from scripts.oracle import Conditions, Expected, Pair, expect, read_rules
 from scripts.oracle_records import Sent, bucket_of

@@ -11,7 +11,7 @@ import pytest
 from fraud.detection import detect
 from fraud.generations import Generation
 from fraud.memory import Memory
-from fraud.rules import load_rules
+from fraud.rules_file import load_rules
 from fraud.settings import DEFAULT_RULES
 from fraud.transaction import RECORDS, Reason
 from jobs.detect.metrics import METRICS

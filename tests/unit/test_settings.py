@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraud.durations import format_duration, parse_duration
+from fraud.durations import LONGEST, format_duration, parse_duration
 from fraud.generations import Generation, check, generation_at, next_generation
-from fraud.rules import load_rules
+from fraud.rules_file import load_rules
 from fraud.settings import DEFAULT_RULES, DetectionSettings, SettingsError, load, variables
 from scripts.settings_reference import PAGE, reference
 
@@ -26,6 +26,7 @@ SECRET = "s3cr3t-value"  # noqa: S105  (a value to look for in messages)
         ("FRAUD_RETENTION", "ten minutes", "a whole number and a unit"),
         ("FRAUD_CLOCK_SKEW", "1.5s", "a whole number and a unit"),
         ("FRAUD_OUTAGE", "1y", "a whole number and a unit"),
+        ("FRAUD_CLOCK_SKEW", "367d", "at most 366d"),
         ("FRAUD_BUCKETS", "0", "greater than or equal to 1"),
         ("FRAUD_BUCKETS", "many", "valid integer"),
         ("FRAUD_SHUFFLE_PARTITIONS", "0", "greater than or equal to 1"),
@@ -35,7 +36,12 @@ SECRET = "s3cr3t-value"  # noqa: S105  (a value to look for in messages)
         ("FRAUD_KAFKA_BOOTSTRAP_SERVERS", "localhost", "must match"),
         ("FRAUD_KAFKA_SECURITY_PROTOCOL", "SSL", "'PLAINTEXT' or 'SASL_SSL'"),
         ("FRAUD_KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "this needs FRAUD_KAFKA_SASL_USERNAME"),
+        ("FRAUD_KAFKA_SASL_USERNAME", "ann", "need SASL_SSL"),
         ("FRAUD_KAFKA_TRANSACTIONS_TOPIC", "a topic", "must match"),
+        ("FRAUD_KAFKA_TRANSACTIONS_TOPIC", "..", "must match"),
+        ("FRAUD_KAFKA_REJECTED_TOPIC", "transactions", "must be three topics"),
+        ("FRAUD_KAFKA_BOOTSTRAP_SERVERS", f"ann:{SECRET}@kafka:9092", "must match"),
+        ("FRAUD_S3_ENDPOINT_URL", f"http://ann:{SECRET}@s3:9010", "must match"),
         ("FRAUD_KAFKA_PARTITIONS", "0", "greater than or equal to 1"),
         ("FRAUD_KAFKA_REPLICATION_FACTOR", "10", "less than or equal to 9"),
         ("FRAUD_S3_ENDPOINT_URL", "127.0.0.1:9010", "must match"),
@@ -107,7 +113,12 @@ def rules_with(tmp_path: Path, old: str, new: str) -> Path:
         ("threshold = 3", "threshold = 2.5", ["rule 'velocity', field 'threshold'"]),
         ('window = "60s"', 'window = "60"', ["rule 'velocity', field 'window'", "60s"]),
         ('window = "60s"', 'window = "0s"', ["rule 'velocity', field 'window'"]),
-        ('window = "60s"\n', "", ["rule 'velocity', field 'window'", "required"]),
+        ('window = "60s"', "window = 60", ["rule 'velocity', field 'window'", "a whole number and a unit"]),
+        ("threshold = 1000.00", 'threshold = 1\nwindow = "1s"', ["'high_amount'", "this kind has no window"]),
+        ("threshold = 1000.00", 'threshold = "1000"', ["'high_amount', field 'threshold'", "without quotes"]),
+        ("threshold = 3", "threshold = true", ["rule 'velocity', field 'threshold'"]),
+        ("threshold = 3", 'threshold = 3\nenabled = "off"', ["rule 'velocity', field 'enabled'"]),
+        ('window = "60s"\n', "", ["rule 'velocity', field 'window'", "it is missing"]),
         ('kind = "velocity"', 'kind = "speed"', ["rule 'velocity'", "'velocity'"]),
         ('kind = "velocity"\n', "", ["rule 'velocity'", "kind"]),
         ('severity = "medium"', 'severity = "red"', ["rule 'high_amount', field 'severity'", "'critical'"]),
@@ -115,8 +126,14 @@ def rules_with(tmp_path: Path, old: str, new: str) -> Path:
         ('id = "velocity"', 'id = "high_amount"', ["'high_amount' is there twice"]),
         ('id = "velocity"\n', "", ["rule number 2, field 'id'"]),
         ("version = 1", "version = 0", ["rule 'high_amount', field 'version'"]),
-        ("version = 1", "version = 1\nthreshhold = 1", ["rule 'high_amount', field 'threshhold'"]),
+        (
+            "version = 1",
+            "version = 1\nthreshhold = 1",
+            ["rule 'high_amount', field 'threshhold'", "fields are id, version"],
+        ),
         ("USD = 0.862000", "USD = 0.8620001", ["rates", "USD is 0.8620001", "6 decimals"]),
+        ("USD = 0.862000", "USD = 0.5112920000000000000000000000000001", ["rates", "6 decimals"]),
+        ("USD = 0.862000", 'USD = "0.862"', ["rates", "without quotes"]),
         ("USD = 0.862000", "USX = 0.862", ["rates", "USX is not an ISO 4217 currency"]),
         ("USD = 0.862000", "USD = 0", ["rates", "USD is 0"]),
         ("EUR = 1\n", "", ["rates", "EUR must be listed with rate 1"]),
@@ -154,7 +171,7 @@ def first_generation() -> Generation:
 
 def test_the_same_rules_and_settings_go_on_as_the_same_generation() -> None:
     first = first_generation()
-    again, messages = next_generation([first], load_rules(DEFAULT_RULES), DetectionSettings(trigger=5000), 17)
+    again, messages = next_generation([first], load_rules(DEFAULT_RULES), DetectionSettings(trigger="5s"), 17)
     assert (again, messages) == (first, [])
     assert Generation.model_validate_json(first.model_dump_json()) == first
 
@@ -168,16 +185,37 @@ def test_changed_rules_begin_a_generation_at_the_next_unplanned_batch(tmp_path: 
     assert [generation_at([first, second], n).number for n in (0, 16, 17, 99)] == [1, 1, 2, 2]
     third, _ = next_generation([first, second], load_rules(DEFAULT_RULES), DetectionSettings(), 17)
     assert (third.number, third.first_batch_id) == (2, 17)
+    assert third.decides_like(first)
+
+
+def test_a_generation_that_never_decided_does_not_count(tmp_path: Path) -> None:
+    first = first_generation()
+    rules = load_rules(rules_with(tmp_path, "threshold = 3", "threshold = 4"))
+    unused, _ = next_generation([first], rules, DetectionSettings(), 17)
+    back, messages = next_generation([first, unused], first.rules, DetectionSettings(), 17)
+    assert messages == []
+    assert (back.number, back.first_batch_id) == (unused.number, 17)
+    wide = load_rules(rules_with(tmp_path, 'window = "300s"', 'window = "20m"'))
+    settings: Any = DetectionSettings(retention="25m")
+    unused, _ = next_generation([first], wide, settings, 17)
+    again, messages = next_generation([first, unused], wide, settings, 17)
+    assert again == unused
+    assert "complete at the latest" in messages[1]
+
+
+def test_a_micro_batch_before_all_generations_is_an_error() -> None:
+    with pytest.raises(LookupError, match="micro-batch -1"):
+        generation_at([first_generation()], -1)
 
 
 def test_a_window_wider_than_was_remembered_says_when_it_is_complete(tmp_path: Path) -> None:
     rules = load_rules(rules_with(tmp_path, 'window = "300s"', 'window = "20m"'))
-    settings: Any = DetectionSettings(retention=1_500_000)
+    settings: Any = DetectionSettings(retention="25m")
     _, messages = next_generation([first_generation()], rules, settings, 5)
-    assert "complete once event time has moved on by 5m" in messages[1]
+    assert "complete at the latest once event time has moved on by 5m" in messages[1]
 
 
-@given(st.integers(0, 10**12))
+@given(st.integers(0, LONGEST))
 def test_durations_are_read_back_as_written(milliseconds: int) -> None:
     assert parse_duration(format_duration(milliseconds)) == milliseconds
 
