@@ -12,7 +12,7 @@ import argparse
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from scripts.oracle_records import Payment, Sent, read_log, read_payment, read_transactions
+from scripts.oracle_records import Sent, read_log, read_payment, read_transactions
 
 DEFAULT_RULES = Path(__file__).resolve().parent.parent / "fraud" / "rules.toml"
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -40,7 +40,7 @@ class Pair(NamedTuple):
 class Expected:
     """What must come out. Records are named by (partition, offset)."""
 
-    alerts: dict[Pair, tuple[int, int]]  # with the record that first brought the transaction
+    alerts: set[Pair]
     rejected: dict[tuple[int, int], str]  # with the reason
     duplicate: set[tuple[int, int]]
     evaluated: int
@@ -62,6 +62,9 @@ class Conditions:
 
 _COLUMNS = pa.schema(
     [
+        ("generation", pa.int32()),
+        ("lateness", pa.int64()),
+        ("rate", pa.int64()),
         ("partition", pa.int32()),
         ("offset", pa.int64()),
         ("bucket", pa.int32()),
@@ -74,10 +77,17 @@ _COLUMNS = pa.schema(
     ]
 )
 
+# Each record lifts the watermark to the newest time so far less its generation's lateness; it never falls.
 JUDGED = """
 CREATE TABLE judged AS
-SELECT *, coalesce(timestamp < max(timestamp) OVER earlier - $lateness, false) AS late
-FROM payments
+WITH marked AS (
+    SELECT *, max(timestamp) OVER (arrivals ROWS UNBOUNDED PRECEDING) - lateness AS mark,
+           max(timestamp) OVER (arrivals ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+    FROM payments
+    WINDOW arrivals AS (PARTITION BY partition, bucket ORDER BY "offset")
+)
+SELECT *, coalesce(timestamp < greatest(newest - lateness, max(mark) OVER earlier), false) AS late
+FROM marked
 WINDOW earlier AS (PARTITION BY partition, bucket ORDER BY "offset"
                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 """
@@ -95,46 +105,56 @@ FROM judged j JOIN originals o USING (user_id, transaction_id, timestamp)
 WHERE NOT j.late AND (j.partition, j."offset") <> (o.partition, o."offset")
 """
 
-FLAGGED = {
-    "high_amount": """
-        SELECT user_id, transaction_id, timestamp, partition, "offset"
-        FROM originals JOIN rates USING (currency)
-        WHERE amount::HUGEINT * rate > $threshold::HUGEINT * 1000000""",
-    "velocity": """
-        SELECT user_id, transaction_id, timestamp, partition, "offset" FROM originals
-        QUALIFY count(*) OVER (PARTITION BY user_id ORDER BY timestamp
-                               RANGE BETWEEN $window - 1 PRECEDING AND CURRENT ROW) * 100 > $threshold""",
-    "multiple_locations": """
-        SELECT user_id, transaction_id, timestamp, partition, "offset" FROM originals
-        QUALIFY count(DISTINCT location) OVER (PARTITION BY user_id ORDER BY timestamp
-                               RANGE BETWEEN $window - 1 PRECEDING AND CURRENT ROW) * 100 > $threshold""",
+FLAGGED = """
+WITH flagged AS (SELECT * FROM originals {condition})
+SELECT user_id, transaction_id, timestamp FROM flagged WHERE generation = $generation
+"""
+
+CONDITIONS = {
+    "high_amount": "WHERE amount::HUGEINT * rate > $threshold::HUGEINT * 1000000",
+    "velocity": """QUALIFY count(*) OVER (
+        PARTITION BY user_id ORDER BY timestamp RANGE BETWEEN $window - 1 PRECEDING AND CURRENT ROW
+    ) * 100 > $threshold""",
+    "multiple_locations": """QUALIFY count(DISTINCT location) OVER (
+        PARTITION BY user_id ORDER BY timestamp RANGE BETWEEN $window - 1 PRECEDING AND CURRENT ROW
+    ) * 100 > $threshold""",
 }
 
 
-def expect(sent: Iterable[Sent], conditions: Conditions) -> Expected:
-    """Judge all records at once. Users whose records lie in more than one partition are not its business."""
-    rules = conditions.rules
-    rates = {currency: int(Decimal(rate) * 1_000_000) for currency, rate in rules["rates"].items()}
-    payments: list[Payment] = []
+def expect(
+    sent: Iterable[Sent], *generations: Conditions, read_by: Callable[[Sent], int] = lambda _: 0
+) -> Expected:
+    """Judge all records at once. Users whose records lie in more than one partition are not its business.
+
+    `read_by` says which of `generations` (0, 1, ...) decided when the job first read a record.
+    """
+    rates = [_rates(each.rules) for each in generations]
+    rows: list[tuple[Any, ...]] = []
     rejected: dict[tuple[int, int], str] = {}
     for record in sent:
-        read = read_payment(record, rates, conditions.clock_skew, conditions.buckets)
+        number = read_by(record)
+        conditions = generations[number]
+        read = read_payment(record, rates[number], conditions.clock_skew, conditions.buckets)
         if isinstance(read, str):
             rejected[record.partition, record.offset] = read
         else:
-            payments.append(read)
+            rows.append((number, conditions.allowed_lateness, rates[number][read.currency], *read))
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in _COLUMNS]
     with duckdb.connect() as database:
-        _load(database, payments, rates)
-        database.execute(JUDGED, {"lateness": conditions.allowed_lateness})
+        database.register("payments", pa.table(columns, schema=_COLUMNS))
+        database.execute(JUDGED)
         database.execute(ORIGINALS)
         late = database.execute('SELECT partition, "offset" FROM judged WHERE late').fetchall()
         repeats = database.execute(REPEATS).fetchall()
         (evaluated,) = database.execute("SELECT count(*) FROM originals").fetchone() or (0,)
         alerts = {
-            Pair(rule["id"], *row[:3]): (row[3], row[4])
-            for rule in rules["rules"]
+            Pair(rule["id"], *row)
+            for number, conditions in enumerate(generations)
+            for rule in conditions.rules["rules"]
             if rule.get("enabled", True)
-            for row in database.execute(FLAGGED[rule["kind"]], _parameters(rule)).fetchall()
+            for row in database.execute(
+                FLAGGED.format(condition=CONDITIONS[rule["kind"]]), _parameters(rule, number)
+            ).fetchall()
         }
     rejected |= dict.fromkeys(late, "late")
     rejected |= {(p, o): "conflicting_duplicate" for p, o, equal in repeats if not equal}
@@ -146,24 +166,18 @@ def read_rules(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
 
 
-def _load(database: duckdb.DuckDBPyConnection, payments: list[Payment], rates: dict[str, int]) -> None:
-    columns = [list(column) for column in zip(*payments, strict=True)] or [[] for _ in _COLUMNS]
-    arrow = pa.table(columns, schema=_COLUMNS)
-    rate_table = pa.table({"currency": list(rates), "rate": list(rates.values())})
-    database.register("arrow_payments", arrow)
-    database.register("arrow_rates", rate_table)
-    database.execute("CREATE TABLE payments AS FROM arrow_payments")
-    database.execute("CREATE TABLE rates AS FROM arrow_rates")
+def _rates(rules: dict[str, Any]) -> dict[str, int]:
+    return {currency: int(Decimal(rate) * 1_000_000) for currency, rate in rules["rates"].items()}
 
 
-def _parameters(rule: dict[str, Any]) -> dict[str, int]:
-    """What FLAGGED[kind] needs; the threshold in hundredths, the window in milliseconds."""
-    parameters = {"threshold": int(Decimal(str(rule["threshold"])) * 100)}
+def _parameters(rule: dict[str, Any], generation: int) -> dict[str, int]:
+    """What FLAGGED needs; the threshold in hundredths, the window in milliseconds."""
+    parameters = {"generation": generation, "threshold": int(Decimal(str(rule["threshold"])) * 100)}
     window = rule.get("window")
-    if isinstance(window, str):
-        digits = window.rstrip("dhms ")
-        window = int(digits) * UNITS[window.removeprefix(digits).strip()]
-    return parameters if window is None else parameters | {"window": window}
+    if not window:
+        return parameters
+    digits = window.rstrip("dhms ")
+    return parameters | {"window": int(digits) * UNITS[window.removeprefix(digits).strip()]}
 
 
 def read_alerts(pattern: str) -> list[Pair]:
@@ -190,11 +204,28 @@ def main() -> int:
     parser.add_argument(
         "--rules", type=Path, default=DEFAULT_RULES, help="rules file (default: the project's)"
     )
+    usual = Conditions({})
+    for option, meaning in (
+        ("allowed_lateness", "as FRAUD_ALLOWED_LATENESS was, in milliseconds"),
+        ("clock_skew", "as FRAUD_CLOCK_SKEW was, in milliseconds"),
+        ("buckets", "as FRAUD_BUCKETS was"),
+    ):
+        name = f"--{option.replace('_', '-')}"
+        parser.add_argument(
+            name,
+            type=int,
+            metavar="N",
+            default=getattr(usual, option),
+            help=f"{meaning} (default: %(default)s)",
+        )
     arguments = parser.parse_args()
     if bool(arguments.log) == bool(arguments.transactions):
         parser.error("give either the producer's logs or --transactions FILE")
     sent = read_transactions(arguments.transactions) if arguments.transactions else read_log(arguments.log)
-    expected = expect(sent, Conditions(read_rules(arguments.rules)))
+    conditions = Conditions(
+        read_rules(arguments.rules), arguments.allowed_lateness, arguments.clock_skew, arguments.buckets
+    )
+    expected = expect(sent, conditions)
     print(f"evaluated {expected.evaluated}, duplicate {len(expected.duplicate)}")
     for reason, count in sorted(Counter(expected.rejected.values()).items()):
         print(f"rejected {reason} {count}")
@@ -203,7 +234,7 @@ def main() -> int:
     if not arguments.alerts:
         return 0
     found = read_alerts(arguments.alerts)
-    missing, wrong = expected.alerts.keys() - set(found), set(found) - expected.alerts.keys()
+    missing, wrong = expected.alerts - set(found), set(found) - expected.alerts
     repeated = len(found) - len(set(found))
     for name, pairs in (("missing", missing), ("not expected", wrong)):
         for pair in sorted(pairs)[:10]:

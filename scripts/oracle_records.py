@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import xxhash
 
@@ -60,16 +60,20 @@ def read_log(paths: Iterable[Path]) -> Iterator[Sent]:
 
 
 def read_transactions(path: Path) -> Iterator[Sent]:
-    """A file of transactions, one JSON object a line, as one Kafka partition that got them now, in order."""
+    """A file of transactions, one JSON object a line, as one Kafka partition that got them now, in order.
+
+    So a transaction of the future is rejected as such when this is read, as when it is sent.
+    """
     now = time.time_ns() // 1_000_000
     with path.open("rb") as lines:
         for offset, line in enumerate(lines):
             value = line.rstrip(b"\r\n")
             try:
                 user = json.loads(value)["user_id"]
-            except (ValueError, TypeError, KeyError):
-                user = None
-            yield Sent(0, offset, now, user.encode() if isinstance(user, str) else None, value)
+                key = user.encode() if isinstance(user, str) else None
+            except (ValueError, TypeError, KeyError, RecursionError):
+                key = None
+            yield Sent(0, offset, now, key, value)
 
 
 def _bytes(entry: dict[str, str | None], name: str) -> bytes | None:
@@ -85,6 +89,7 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (offsets are taken off by hand)
+_DEEPEST = 100
 _FIELDS = ("transaction_id", "user_id", "amount", "currency", "location", "timestamp")
 
 
@@ -108,14 +113,16 @@ def read_payment(record: Sent, currencies: Container[str], clock_skew: int, buck
         return "not_json"
     if not isinstance(members, _Object):
         return "not_json"
+    if _depth(members) > _DEEPEST:
+        return "not_json"
     names = [name for name, _ in members]
     if any(names.count(name) > 1 for name in _FIELDS):
         return "not_json"
     fields = dict(members)
+    if any("\ud800" <= letter <= "\udfff" for name in _FIELDS for letter in str(fields.get(name))):
+        return "not_json"
     if any(name not in fields for name in _FIELDS):
         return "missing_field"
-    if any("\ud800" <= letter <= "\udfff" for name in _FIELDS for letter in str(fields[name])):
-        return "not_json"
     texts = [_text(fields[name]) for name in ("transaction_id", "user_id", "currency", "location")]
     amount, timestamp = fields["amount"], _time(fields["timestamp"])
     if None in texts or timestamp is None or not isinstance(amount, _Number) or "e" in amount.lower():
@@ -152,6 +159,20 @@ def bucket_of(key: bytes, buckets: int) -> int:
 
 class _Object(list[tuple[str, object]]):
     """A JSON object as its members, repeats and all."""
+
+
+def _depth(members: _Object) -> int:
+    """How deep objects and arrays lie in each other; 1 for a flat object."""
+    deepest, level = 0, list[list[Any]]([members])
+    while level:
+        deepest += 1
+        inner = (value for each in level for value in _values(each))
+        level = [value for value in inner if isinstance(value, list)]
+    return deepest
+
+
+def _values(container: list[Any]) -> list[Any]:
+    return [value for _, value in container] if isinstance(container, _Object) else container
 
 
 def _refuse(constant: str) -> None:

@@ -164,6 +164,11 @@ _NOT_JSON = _many(
         "a timestamp twice, once in ISO 8601": with_member('"timestamp":"2025-01-01T00:00:00Z"'),
         "a user twice, once with its name escaped": with_member(r'"\u0075ser_id":"user-2"'),
         "arrays nested 50,000 deep": b"[" * 50_000,
+        "an unknown field nested 100 deep in the record": with_member('"x":' + "[" * 100 + "]" * 100),
+        "an unknown field nested 500 deep": with_member('"x":' + "[" * 500 + "]" * 500),
+        "half of a surrogate pair where another field is missing": without_field("location").replace(
+            b'"t-1"', b'"\\ud800"'
+        ),
         "an unknown field nested 1,000 deep": with_member('"x":' + "[" * 1_000 + "]" * 1_000),
         "objects nested 5,000 deep": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
         "a string of quotation marks that stays open": b'{"a":"' + b'\\"' * 20_000 + b"[" * 200,
@@ -386,7 +391,7 @@ _VALID = [
             "a field's name twice inside an unknown field": with_member('"x":{"amount":1,"amount":2}'),
             "a field's name as a value": with_member('"note":"amount","timestamps":"timestamp"'),
             "an unknown number beyond all floats": with_member('"x":1e999999'),
-            "an unknown field nested 90 deep": with_member('"x":' + "[" * 90 + "]" * 90),
+            "an unknown field nested 99 deep": with_member('"x":' + "[" * 99 + "]" * 99),
             "many brackets in a string": with_member(f'"x":"{"[" * 1_000}"'),
             "the largest record": GOOD + b" " * (MAX_RECORD_BYTES - len(GOOD)),
             "a location of 128 characters and spaces": with_field("location", f'"  {"ü" * 128}  "'),

@@ -142,7 +142,8 @@ def download(store: ObjectStoreSettings, folder: str, target: Path) -> int:
 def read_parquet(folder: Path) -> pa.Table | None:
     """All Parquet files below a folder as one table; None when there is none."""
     paths = sorted(folder.rglob("*.parquet"))
-    return pa.concat_tables([pq.read_table(path, partitioning=None) for path in paths]) if paths else None
+    tables = [pq.read_table(path, partitioning=None) for path in paths]
+    return pa.concat_tables(tables, promote_options="default") if tables else None  # later ones add columns
 
 
 def _record(message: Message) -> Record:

@@ -49,7 +49,7 @@ def test_a_file_of_ones_own_is_judged_exactly_and_exported(tmp_path: Path) -> No
     expected = expect(read_transactions(payments), Conditions(read_rules(DEFAULT_RULES)))
     found = read_alerts(str(tmp_path / "out" / "alerts" / "**" / "*.parquet"))
     assert len(found) == len(set(found)) > 100
-    assert set(found) == set(expected.alerts)
+    assert set(found) == expected.alerts
     (rejected,) = (tmp_path / "out" / "rejected.jsonl").read_text("utf-8").splitlines()
     assert json.loads(rejected)["value"] == broken
     assert json.loads(rejected)["reason"] == "not_json"

@@ -40,7 +40,7 @@ def test_alerts_are_exact_in_every_sink_through_a_kill_and_a_restart(lane: Lane)
     sent = lane.sent()
     expected = lane.expected()
     bucket = lane.bucket()
-    wanted = set(expected.alerts)
+    wanted = expected.alerts
     assert len(wanted) > 10_000
     assert len(expected.late) > 100
 
