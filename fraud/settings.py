@@ -1,23 +1,15 @@
-"""Every setting of every component: `FRAUD_*` variables, read once at a process's entry.
+"""Every setting of every component, typed; each part converts itself to what its clients want.
 
-The same variables mean the same on a laptop, in compose and on AWS; only values differ.
+`fraud.environment` reads them from `FRAUD_*` variables.
 """
 
-import os
-import re
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from fraud.durations import Duration
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-PREFIX = "FRAUD_"
 CONSUMER_GROUP = "fraud-detect"
 DEFAULT_RULES = Path(__file__).with_name("rules.toml")
 
@@ -32,12 +24,14 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A group of settings; each field is the variable `prefix_of_variables` + its name in capitals."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
     prefix_of_variables: ClassVar[str]
 
 
-class KafkaSettings(_Part):
+class KafkaSettings(Part):
     """How to reach Kafka. PLAINTEXT on loopback, SASL_SSL with SCRAM-SHA-512 in the cloud."""
 
     prefix_of_variables = "FRAUD_KAFKA_"
@@ -126,7 +120,7 @@ def _jaas(text: str) -> str:
     return f'"{escaped}"'
 
 
-class ObjectStoreSettings(_Part):
+class ObjectStoreSettings(Part):
     """Where alerts, metrics and the rest lie: any S3. Without keys the SDK's own chain finds them."""
 
     prefix_of_variables = "FRAUD_S3_"
@@ -184,7 +178,7 @@ class ObjectStoreSettings(_Part):
         return options
 
 
-class DetectionSettings(_Part):
+class DetectionSettings(Part):
     """What decides, and how the streaming job runs."""
 
     prefix_of_variables = "FRAUD_"
@@ -244,63 +238,3 @@ class Settings(BaseModel):
     kafka: KafkaSettings = KafkaSettings()
     object_store: ObjectStoreSettings = ObjectStoreSettings()
     detection: DetectionSettings = DetectionSettings()
-
-
-def variables() -> dict[str, tuple[str, str]]:
-    """Every known variable: its name -> (part, field), both as attributes of Settings."""
-    return {
-        f"{part.prefix_of_variables}{field.upper()}": (name, field)
-        for name, part in _parts().items()
-        for field in part.model_fields
-    }
-
-
-def _parts() -> dict[str, type[_Part]]:
-    return {"kafka": KafkaSettings, "object_store": ObjectStoreSettings, "detection": DetectionSettings}
-
-
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read and check all `FRAUD_*` variables of `environ` (default: the process's environment).
-
-    Raises SettingsError with one problem a mistake: the variable, its value (never a secret) and what
-    is allowed. An unknown `FRAUD_*` variable is a mistake too; an empty one counts as not set.
-    """
-    environ = os.environ if environ is None else environ
-    known = variables()
-    given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
-    problems = [_unknown(name, known) for name in sorted(given.keys() - known.keys())]
-    values: dict[str, dict[str, str]] = {name: {} for name in _parts()}
-    for name in given.keys() & known.keys():
-        part, field = known[name]
-        values[part][field] = given[name]
-    parts: dict[str, _Part] = {}
-    for name, part_type in _parts().items():
-        try:
-            parts[name] = part_type.model_validate(values[name])
-        except ValidationError as error:
-            problems += [_explain(part_type, mistake) for mistake in error.errors()]
-    if problems:
-        raise SettingsError(problems)
-    return Settings.model_validate(parts)
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists what there is."
-    return f"{name} is not a setting of this project; {hint}"
-
-
-def _explain(part: type[_Part], mistake: "ErrorDetails") -> str:
-    """One sentence: variable, value, what is wrong, what the setting is."""
-    if not mistake["loc"]:  # a validator over several fields names them itself
-        return mistake["msg"].removeprefix("Value error, ")
-    field = str(mistake["loc"][0])
-    info = part.model_fields[field]
-    secret = "SecretStr" in str(info.annotation)
-    # Somebody may have put a password before the host of an address.
-    value = "(a secret, not shown)" if secret else repr(re.sub(r"[^/@]*@", "***@", str(mistake["input"])))
-    problem = mistake["msg"].removeprefix("Value error, ")
-    pattern = mistake.get("ctx", {}).get("pattern")
-    if pattern:
-        problem = f"it must match {pattern}"
-    return f"{part.prefix_of_variables}{field.upper()} is {value}: {problem}. It is: {info.description}."

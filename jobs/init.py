@@ -25,7 +25,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
 )
 
 from fraud.durations import Duration, parse_duration
-from fraud.settings import KafkaSettings, ObjectStoreSettings, SettingsError, load
+from fraud.environment import load
+from fraud.settings import KafkaSettings, ObjectStoreSettings, SettingsError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -7,7 +7,8 @@ import time
 from datetime import UTC, datetime
 
 from fraud.durations import format_duration
-from fraud.settings import Settings, SettingsError, load
+from fraud.environment import load
+from fraud.settings import Settings, SettingsError
 from producer.arguments import Arguments, parse_arguments
 from producer.delivery import Delivery
 from producer.ledger import Ledger

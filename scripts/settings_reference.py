@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from fraud.durations import format_duration
-from fraud.settings import Settings, variables
+from fraud.environment import variables
+from fraud.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 

@@ -5,9 +5,10 @@ import os
 import shutil
 import sys
 
+from fraud.environment import load
 from fraud.generations import check
 from fraud.rules_file import load_rules
-from fraud.settings import DetectionSettings, SettingsError, load
+from fraud.settings import DetectionSettings, SettingsError
 
 DESCRIPTION = """\
 Judges the payments of the topic `transactions` by the rules, and writes alerts to the console, to the topic

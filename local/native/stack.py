@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fraud.settings import PREFIX, Settings, load
+from fraud.environment import PREFIX, load
+from fraud.settings import Settings
 from local.native import broker, object_store
 from local.native.environment import child_environment
 from local.native.jars import FOLDER as JARS

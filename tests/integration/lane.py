@@ -13,7 +13,8 @@ from pathlib import Path
 import boto3
 from confluent_kafka import Producer
 
-from fraud.settings import Settings, load
+from fraud.environment import load
+from fraud.settings import Settings
 from local.native.drain import Backlog
 from local.native.findings import download, read_topic
 from scripts.oracle import Conditions, Expected, Pair, expect, read_alerts, read_rules

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fraud.durations import LONGEST, format_duration, parse_duration
+from fraud.environment import load, variables
 from fraud.generations import Generation, check, generation_at, next_generation
 from fraud.rules_file import load_rules
-from fraud.settings import DEFAULT_RULES, DetectionSettings, SettingsError, load, variables
+from fraud.settings import DEFAULT_RULES, DetectionSettings, SettingsError
 from scripts.settings_reference import PAGE, reference
 
 SECRET = "s3cr3t-value"  # noqa: S105  (a value to look for in messages)
