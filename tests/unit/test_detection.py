@@ -13,6 +13,7 @@ from fraud.detection import Outcome, detect
 from fraud.generations import Generation
 from fraud.history import History, range_maximum
 from fraud.memory import IncompatibleState, Memory
+from fraud.rules import RuleSet
 from fraud.rules_file import load_rules
 from fraud.settings import DEFAULT_RULES
 from fraud.transaction import RECORDS
@@ -200,3 +201,58 @@ def test_a_rule_that_is_switched_off_flags_nothing(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(text, "utf-8")
     assert flagged(run([record(n, 0) for n in range(9)], rules=load_rules(path))) == []
+
+
+def test_evidence_of_locations_is_the_newest_payment_at_each_newest_first() -> None:
+    places = ["Paris", "Oslo", "Paris", "Rome"]
+    outcome = run([record(n, n, location=place) for n, place in enumerate(places)])
+    alert = outcome.alerts.to_pylist()[-1]
+    assert [each["transaction_id"] for each in alert["evidence"]] == ["t3", "t2", "t1"]
+    assert (alert["observed"], alert["evidence_count"]) == (Decimal(3), 4)
+
+
+def with_rules(tmp_path: Path, name: str, old: str, new: str) -> RuleSet:
+    text = DEFAULT_RULES.read_text("utf-8")
+    assert old in text
+    path = tmp_path / f"{name}.toml"
+    path.write_text(text.replace(old, new), "utf-8")
+    return load_rules(path)
+
+
+def in_turn(generations: list[Generation], *batches: list[dict[str, Any]]) -> list[Outcome]:
+    """Batch n is of generation n, or of the last one."""
+    memory, outcomes = Memory.empty(), []
+    for batch_id, records in enumerate(batches):
+        table = pa.Table.from_pylist(records, schema=RECORDS)
+        outcomes.append(detect(table, memory, generations, batch_id, NOON))
+        memory = outcomes[-1].memory
+    return outcomes
+
+
+def test_amounts_are_compared_by_the_rate_of_the_payments_own_generation(tmp_path: Path) -> None:
+    rules = [
+        with_rules(tmp_path, f"r{n}", "USD = 0.862", f"USD = {rate}") for n, rate in enumerate((0.5, 0.9))
+    ]
+    generations = [generation(number=n + 1, first_batch_id=n, rules=each) for n, each in enumerate(rules)]
+    payments = [record(n, n, amount="1500", currency="USD") for n in range(2)]
+    first, then = in_turn(generations, payments[:1], payments[1:])
+    assert flagged(first) == []
+    assert flagged(then) == [("high_amount", "t1")]
+    assert then.alerts["rate"].to_pylist() == [Decimal("0.9")]
+
+
+def test_what_an_older_generation_still_needs_is_remembered_under_a_shorter_retention(tmp_path: Path) -> None:
+    long = with_rules(tmp_path, "long", 'window = "60s"', 'window = "600s"')
+    generations = [
+        generation(rules=long),
+        generation(number=2, first_batch_id=1, retention=300_000),
+    ]
+    # The watermark is at 500 s when a payment of 550 s comes, in time: with it t2 is the fourth in 600 s.
+    first, moved_on, completed = in_turn(
+        generations,
+        [record(n, at) for n, at in enumerate([100_000, 150_000, 600_000])],
+        [record(3, 1_100_000, user_id="bob")],
+        [record(4, 550_000)],
+    )
+    assert flagged(first) == flagged(moved_on) == []
+    assert flagged(completed) == [("velocity", "t2")]

@@ -6,20 +6,26 @@ import socket
 import ssl
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from local.native import java
+from local.native import __main__ as native
+from local.native import demo, java, object_store
 from local.native.arguments import Wishes, parsed
-from local.native.broker import properties
-from local.native.demo import DemoError, check, planned_run
+from local.native.broker import BrokerError, prepare, properties
+from local.native.demo import planned_run
 from local.native.environment import child_environment
 from local.native.export import ExportError
+from local.native.figures import Summary
+from local.native.findings import UnreadableError
 from local.native.jars import PINNED, Jar, JarsError, read_pinned, wanting
 from local.native.java import Java, NoJavaError, find_java, wrapped_home
-from local.native.object_store import credentials
+from local.native.object_store import Credentials, credentials
 from local.native.ports import HOST, Ports, PortsError, check_ports, is_free
+from local.native.preflight import DemoError, check
 from local.native.stack import opened_stack
 from local.native.state import StateError, clear, opened
 from local.native.trust import trust_store
@@ -141,6 +147,19 @@ def test_a_taken_port_is_named_with_its_option() -> None:
     check_ports({port: ("Kafka", "--kafka-port")})
 
 
+def test_a_port_on_which_somebody_listens_at_all_addresses_is_taken() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104  # it accepts nothing
+        assert not is_free(server.getsockname()[1])
+
+
+def test_a_port_that_answers_is_taken_even_where_one_could_bind_beside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server((HOST, 0)) as server:
+        monkeypatch.setattr(socket.socket, "bind", lambda *_: None)  # as macOS may let one
+        assert not is_free(server.getsockname()[1])
+
+
 def test_two_servers_cannot_have_one_port() -> None:
     with pytest.raises(PortsError, match=r"both Kafka and the S3 server.*--s3-port"):
         Ports(kafka=9012, controller=9093, s3=9010).wanted()
@@ -174,8 +193,33 @@ def test_a_wrong_command_line_ends_with_exit_code_2(arguments: list[str]) -> Non
 
 
 @pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["demo", "--duration", "abc"], "--duration: 'abc' is not a number of seconds above 0, such as 60"),
+        (["demo", "--kafka-port", "abc"], "--kafka-port: 'abc' is not a port: a whole number from 1024"),
+        (["up", "--s3-port", "9010.5"], "--s3-port: '9010.5' is not a port"),
+    ],
+)
+def test_a_wrong_option_is_told_in_words_of_its_own(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parsed(arguments)
+    said = capsys.readouterr().err
+    assert says in said
+    assert "invalid" not in said
+
+
+@pytest.mark.parametrize(
     ("wishes", "message"),
     [
+        (Wishes(rate="abc", duration=1), "--rate 'abc' is not a number such as 20"),
+        (Wishes(rate="-1", duration=1), "--rate '-1' is not a number"),
+        (
+            Wishes(json=Path("/nonexistent/d/x.json"), duration=1),
+            "there is no folder /nonexistent/d",
+        ),
+        (Wishes(json=Path("/"), duration=1), "--json /: this is a folder"),
         (
             Wishes(replay=Path("payments.jsonl"), rate="5", duration=3),
             "--rate, --duration and --from exclude",
@@ -189,6 +233,90 @@ def test_wishes_that_cannot_come_true_are_refused_before_anything_starts(
 ) -> None:
     with pytest.raises(DemoError, match=message):
         check(wishes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.docx", "x", "--from .*x.docx: the name must end in .jsonl"),
+        ("empty.jsonl", "", "--from .*empty.jsonl holds no transactions"),
+        ("payments.csv", "user,cents\n", "--from .*payments.csv"),
+    ],
+)
+def test_a_file_that_cannot_be_sent_is_refused_before_anything_starts(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    with pytest.raises(DemoError, match=message):
+        check(Wishes(replay=file))
+
+
+def test_sound_wishes_pass(tmp_path: Path) -> None:
+    payments = tmp_path / "payments.jsonl"
+    payments.write_text("{}\n")
+    check(Wishes(replay=payments, json=tmp_path / "summary.json", export=tmp_path / "new" / "out"))
+    check(Wishes(rate="max", duration=1))
+
+
+def test_an_export_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ExportError, match="nothing can be written to"):
+        check(Wishes(duration=1, export=tmp_path / "file" / "out"))
+
+
+def test_a_json_that_fails_does_not_keep_the_export_from_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Beside:
+        def during(self, work: Callable[[], object]) -> object:
+            return work()
+
+    monkeypatch.setattr(demo, "export", lambda *_: (3, 1))
+    stack = SimpleNamespace(supervisor=Beside(), settings=None)
+    wishes = Wishes(json=tmp_path / "gone" / "x.json", export=tmp_path / "out")
+    lines: list[str] = []
+    assert not demo._write_results(stack, wishes, Summary(), lines.append)  # type: ignore[arg-type]
+    assert lines[0].startswith(f"error: --json {wishes.json} failed: ")
+    assert lines[1] == f"exported 3 objects and 1 rejected records to {wishes.export}"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (
+            UnreadableError("what the run left behind cannot be read: no answer"),
+            1,
+            "error: what the run left",
+        ),
+        (BrokerError("the broker's data folder was not made"), 2, "error: the broker's data folder"),
+    ],
+)
+def test_what_fails_late_ends_with_one_line(
+    error: Exception,
+    code: int,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setenv("NO_PROXY", "")  # main sets it
+    monkeypatch.setattr(native, "opened_stack", fails)
+    assert native.main(["up"]) == code
+    assert capsys.readouterr().err.startswith(says)
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on_or_clean_up(tmp_path: Path) -> None:
+    usual = native.kept(parsed(["demo"]))
+    assert "scripts/demo.sh goes on from there, --fresh starts anew" in usual
+    assert usual.endswith("scripts/reset.sh --native deletes it all")
+    own = native.kept(parsed(["demo", "--state", str(tmp_path)]))
+    assert f"kept in {tmp_path}, logs in {tmp_path}/logs; scripts/demo.sh --state {tmp_path} goes on" in own
+    assert own.endswith(f"scripts/reset.sh --native --state {tmp_path} deletes it all")
+    replay = native.kept(parsed(["demo", "--from", "payments.jsonl"]))
+    assert "goes on" not in replay
 
 
 def test_nothing_is_exported_over_somebody_s_files(tmp_path: Path) -> None:
@@ -227,6 +355,29 @@ def test_the_broker_listens_on_loopback_only(tmp_path: Path) -> None:
     assert lines["auto.create.topics.enable"] == "false"
 
 
+def test_the_broker_forgets_nothing_by_age(tmp_path: Path) -> None:
+    lines = dict(line.split("=", 1) for line in properties(tmp_path, 1, 2).splitlines())
+    assert lines["log.retention.ms"] == "-1"
+    assert int(lines["offsets.retention.minutes"]) > 100 * 365 * 24 * 60
+
+
+def test_a_data_folder_that_takes_too_long_to_make_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hangs(command: list[str], *, timeout: float, **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", hangs)
+    with pytest.raises(BrokerError, match="was not made in 120 s"):
+        prepare(tmp_path, tmp_path, tmp_path, (1, 2), {})
+
+
+def test_the_s3_server_s_http_interface_without_credentials_is_off(tmp_path: Path) -> None:
+    command = object_store.prepare(tmp_path, 20_000, Credentials("key", "secret"), dict(os.environ)).command
+    assert "-filer.disableHttp=true" in command
+    assert f"-ip.bind={HOST}" in command
+
+
 def test_credentials_are_made_once_and_only_their_owner_can_read_them(tmp_path: Path) -> None:
     first = credentials(tmp_path / "s3")
     assert credentials(tmp_path / "s3") == first
@@ -242,6 +393,13 @@ def test_a_folder_with_something_else_in_it_is_refused_and_untouched(tmp_path: P
     with pytest.raises(StateError, match="holds something else"), opened(tmp_path):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_only_its_owner_can_look_into_the_state_folder(tmp_path: Path) -> None:
+    (tmp_path / "older").mkdir(mode=0o755)
+    for name in ("new", "older"):
+        with opened(tmp_path / name) as state:
+            assert stat.S_IMODE(state.folder.stat().st_mode) == 0o700
 
 
 def test_two_stacks_cannot_share_a_state_folder(tmp_path: Path) -> None:

@@ -7,16 +7,21 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from confluent_kafka import KafkaError, KafkaException
 
 from fraud.detection import detect
 from fraud.generations import Generation
 from fraud.memory import Memory
 from fraud.rules_file import load_rules
-from fraud.settings import DEFAULT_RULES
+from fraud.settings import DEFAULT_RULES, KafkaSettings
 from fraud.transaction import RECORDS, Reason
 from jobs.detect.metrics import METRICS
-from local.native.findings import Findings, SentAlert
-from local.native.summary import Summary, compare
+from local.native import findings
+from local.native.figures import Summary
+from local.native.findings import Findings, Record, SentAlert, UnreadableError, explained, rejections_of
+from local.native.process import Ending
+from local.native.summary import compare
 from local.native.summary_report import as_json, as_text
 from scripts.oracle_records import Sent, read_log
 
@@ -33,6 +38,10 @@ def sent_records() -> list[Sent]:
         )
         records.append(Sent(0, offset, NOON + 1000, b"ann", text.encode()))
     return [*records, records[0]._replace(offset=8), Sent(0, 9, NOON + 1000, b"ann", b"{")]
+
+
+def ending(name: str, exit_code: int) -> Ending:
+    return Ending(name, exit_code, Path(f"logs/{name}.log"))
 
 
 def sound() -> Findings:
@@ -58,6 +67,7 @@ def sound() -> Findings:
         records=records,
         logged=records,
         producer={"sent": 10, "acknowledged": 10, "expected": [], "near_miss": []},
+        endings=[ending("producer", 0), ending("job", 0)],
         generations=[generation],
         metrics=pa.Table.from_pylist([row], schema=METRICS),
         alerts=outcome.alerts,
@@ -132,6 +142,23 @@ TAMPERINGS: dict[str, tuple[Callable[[Findings], Findings], str]] = {
         "1 records were sent but not acknowledged",
     ),
     "an injected alert is not there": (lambda f: with_pattern(f, "expected", "t5"), "were not caught"),
+    "the producer wrote no summary": (
+        lambda f: replace(f, producer=None),
+        "the producer left no summary: what it sent, and what the rules must find, is unknown; its log is",
+    ),
+    "the producer failed": (
+        lambda f: replace(f, endings=[ending("producer", 1), ending("job", 0)]),
+        "the producer ended with exit code 1; its log is logs/producer.log",
+    ),
+    "the job was killed": (
+        lambda f: replace(f, endings=[ending("producer", 0), ending("job", -9)]),
+        "the job was ended by signal 9; its log is logs/job.log",
+    ),
+    "no generation at all": (lambda f: replace(f, generations=[]), "the checkpoint holds no generation"),
+    "a generation is gone": (
+        lambda f: with_metric(f, "generation", 2),
+        "the checkpoint lacks generation 2, which read some records",
+    ),
     "a near miss is there": (lambda f: with_pattern(f, "near_miss", "t3"), "near misses were flagged"),
 }
 
@@ -146,11 +173,76 @@ def test_each_kind_of_tampering_is_named(name: str) -> None:
 
 
 def test_somebody_elses_records_are_judged_too_and_noted() -> None:
-    findings = sound()
-    summary = summary_of(replace(findings, logged=[], producer=None))
+    summary = summary_of(replace(sound(), logged=[], producer=None, endings=[ending("job", 0)]))
     assert summary.ok
     assert summary.unlogged == 10
     assert "10 records came from somebody else's producer" in as_text(summary)
+
+
+def test_a_state_in_which_nothing_was_ever_read_is_named_not_a_crash() -> None:
+    nothing = replace(
+        sound(),
+        records=[],
+        logged=[],
+        generations=[],
+        metrics=None,
+        alerts=None,
+        sent_alerts=[],
+        rejections={},
+    )
+    assert not summary_of(nothing).ok
+
+
+class ForeignMessage:
+    """A record of somebody's producer, with headers that are no text."""
+
+    def headers(self) -> list[tuple[str, bytes | None]]:
+        return [("trace", b"\xff\x00"), ("span", None)]
+
+    def partition(self) -> int:
+        return 1
+
+    def offset(self) -> int:
+        return 7
+
+    def timestamp(self) -> tuple[int, int]:
+        return 2, NOON
+
+    def key(self) -> bytes:
+        return b"ann"
+
+    def value(self) -> bytes:
+        return b"{}"
+
+
+def test_headers_of_anybody_s_records_may_be_any_bytes() -> None:
+    assert findings._record(ForeignMessage()).sent == Sent(1, 7, NOON, b"ann", b"{}")
+
+
+def test_the_headers_of_rejected_records_are_read_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers: list[tuple[str, bytes | None]] = [
+        ("reason", b"not_json"), ("source_partition", b"2"), ("source_offset", b"5")
+    ]  # fmt: skip
+    record = Record(Sent(0, 0, NOON, None, None), headers)
+    monkeypatch.setattr(findings, "read_topic", lambda *_: iter([record]))
+    assert rejections_of(KafkaSettings(), "transactions-rejected") == {(2, 5): "not_json"}
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (KafkaException(KafkaError(KafkaError._TRANSPORT, "Broker transport failure")), "transport failure"),
+        (TimeoutError("topic transactions: no record"), "topic transactions: no record"),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "http://127.0.0.1:1"),
+        (OSError(28, "No space left on device", "out/a"), "No space left on device: 'out/a'"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_one_line(error: Exception, says: str) -> None:
+    with pytest.raises(UnreadableError) as told, explained("--export out failed"):
+        raise error
+    assert str(told.value).startswith("--export out failed: ")
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 def test_log_lines_of_a_killed_producer_end_at_the_last_whole_one(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.native.process import Program, kill_all_of, start_time
-from local.native.restarts import MOST, WITHIN, why_not_restart
-from local.native.supervisor import GaveUpError, StoppedError, Supervisor, stop_leftovers
+from local.native.leftovers import stop_leftovers
+from local.native.process import Ending, Program, kill_all_of, start_time
+from local.native.restarts import MOST, WITHIN, described, recent, why_not_restart
+from local.native.supervisor import GaveUpError, StoppedError, Supervisor
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 FOREVER = "import time\nprint('ready: now', flush=True)\nwhile True: time.sleep(60)"
@@ -47,17 +48,24 @@ def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-@given(st.integers(0, 255), st.lists(st.floats(0, 1e6)), st.floats(0, 1e6))
-def test_only_exit_code_75_and_signals_are_worth_a_restart(
-    code: int, restarts: list[float], now: float
-) -> None:
-    assert (why_not_restart(code, [], now) is None) == (code == 75)
-    assert why_not_restart(-9, [], now) is None
+SIGNALS = st.sampled_from(sorted(signal.valid_signals())).map(int)
+
+
+@given(SIGNALS, st.floats(0, 1e6))
+def test_a_signal_is_worth_a_restart_also_as_java_and_shells_tell_it(number: int, now: float) -> None:
+    assert why_not_restart(-number, [], now) is None
+    assert why_not_restart(128 + number, [], now) is None
+    assert described(-number) == described(128 + number) == f"was ended by signal {number}"
+
+
+@given(st.integers(0, 128) | st.integers(128 + signal.NSIG, 255), st.lists(st.floats(0, 1e6)))
+def test_of_all_other_ends_only_exit_code_75_is_worth_a_restart(code: int, restarts: list[float]) -> None:
+    assert (why_not_restart(code, [], 0) is None) == (code == 75)
     if code != 75:
-        assert why_not_restart(code, restarts, now) is not None
+        assert f"ended with exit code {code}" in str(why_not_restart(code, restarts, 0))
 
 
-@given(st.lists(st.floats(0, 2 * WITHIN), max_size=12), st.sampled_from([75, -9, -15]))
+@given(st.lists(st.floats(0, 2 * WITHIN), max_size=12), st.sampled_from([75, -9, -15, 143]))
 def test_a_process_is_restarted_at_most_five_times_in_ten_minutes(ends: list[float], code: int) -> None:
     restarts: list[float] = []
     for now in sorted(ends):
@@ -67,6 +75,10 @@ def test_a_process_is_restarted_at_most_five_times_in_ten_minutes(ends: list[flo
         assert len(recent) <= MOST
         if now not in restarts:
             assert len(recent) == MOST
+
+
+def test_a_restart_counts_for_ten_minutes() -> None:
+    assert recent([0, 1, WITHIN], WITHIN + 0.5) == [1, WITHIN]
 
 
 def test_the_reason_for_giving_up_says_how_it_ended() -> None:
@@ -95,6 +107,34 @@ def test_a_process_that_a_signal_ends_is_restarted(
     os.kill(first, signal.SIGKILL)
     supervisor.wait(lambda: running(tmp_path) not in ([first], []), "a new process", 20, "job")
     assert any("job was ended by signal 9; restarting it (1)" in line for line in lines)
+
+
+def test_a_java_that_gets_sigterm_is_restarted(supervisor: Supervisor, lines: list[str]) -> None:
+    code = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as a JVM does\n" + FOREVER
+    )
+    supervisor.start(program("broker", code))
+    supervisor.wait(lambda: supervisor.said("broker", "ready:"), "the start", 20, "broker")
+    (first,) = json.loads((supervisor.log("x").parents[1] / "processes.json").read_text())
+    os.kill(first["pid"], signal.SIGTERM)
+    supervisor.wait(lambda: any("restarting it (1)" in line for line in lines), "a restart", 20, "broker")
+
+
+def test_stopping_says_how_each_ended(supervisor: Supervisor) -> None:
+    fails = (
+        "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(3))\n"
+        "print('ready:', flush=True)\nwhile True: signal.pause()"
+    )
+    supervisor.start(program("producer", "pass", finite=True))
+    supervisor.start(program("job", fails))
+    supervisor.wait(
+        lambda: supervisor.ended("producer") and supervisor.said("job", "ready:"), "both", 20, "job"
+    )
+    assert supervisor.stop("producer", "job", "nobody") == [
+        Ending("producer", 0, supervisor.log("producer")),
+        Ending("job", 3, supervisor.log("job")),
+    ]
 
 
 def test_exit_code_2_is_never_restarted_and_the_log_s_end_is_shown(supervisor: Supervisor) -> None:
