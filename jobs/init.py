@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.exceptions import ClientError
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports without saying so
     AdminClient,
@@ -27,6 +26,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
 from fraud.durations import Duration, parse_duration
 from fraud.environment import load
 from fraud.settings import KafkaSettings, ObjectStoreSettings, SettingsError
+from jobs.outages import STORE_ERRORS, about_kafka, about_store, passes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -116,7 +116,7 @@ def ensure_topics(kafka: KafkaSettings, say: Callable[[str], None]) -> None:
             else:
                 _create(admin, topic, kafka.replication_factor, say)
     except KafkaException as error:
-        raise _explained(error.args[0], kafka) from error
+        raise _kind(error)(about_kafka(error, kafka)) from error
 
 
 def _create(admin: AdminClient, topic: TopicContract, replicas: int, say: Callable[[str], None]) -> None:
@@ -151,26 +151,8 @@ def _settings_of(admin: AdminClient, topic: str) -> dict[str, str]:
     return {name: str(entry.value) for name, entry in entries.items()}
 
 
-def _explained(error: KafkaError, kafka: KafkaSettings) -> NotYetError | WrongError:
-    where = f"Kafka at {kafka.bootstrap_servers}"
-    final = {
-        KafkaError._AUTHENTICATION,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.INVALID_CONFIG,
-        KafkaError.POLICY_VIOLATION,
-    }
-    if error.code() in final:
-        return WrongError(f"{where} refuses: {error.str()}")
-    if error.code() in {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT}:
-        return NotYetError(f"{where} does not answer ({error.str()})")
-    return NotYetError(f"{where}: {error.str()}")
-
-
 def ensure_bucket(store: ObjectStoreSettings, say: Callable[[str], None]) -> None:
     """Create the bucket if there is none. Raises NotYetError, WrongError."""
-    where = f"bucket {store.bucket} at {store.endpoint_url or 'S3'}"
     client: S3Client = boto3.client(
         "s3",
         config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 0}),
@@ -181,13 +163,8 @@ def ensure_bucket(store: ObjectStoreSettings, say: Callable[[str], None]) -> Non
             _create_bucket(client, store)
             say(f"bucket {store.bucket}: created")
             return
-    except ClientError as error:
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        raise (NotYetError if status >= 500 else WrongError)(f"{where}: {error}") from error
-    except (HTTPClientError, NoConnectionError) as error:
-        raise NotYetError(f"{where} does not answer ({error})") from error
-    except BotoCoreError as error:  # no credentials, for instance
-        raise WrongError(f"{where}: {error}") from error
+    except STORE_ERRORS as error:
+        raise _kind(error)(about_store(error, store)) from error
     say(f"bucket {store.bucket}: is there")
 
 
@@ -210,6 +187,10 @@ def _create_bucket(client: "S3Client", store: ObjectStoreSettings) -> None:
             client.create_bucket(Bucket=store.bucket, CreateBucketConfiguration=place)  # type: ignore[arg-type]  # any region
     except client.exceptions.BucketAlreadyOwnedByYou:
         return  # another init was quicker
+
+
+def _kind(error: Exception) -> type[NotYetError | WrongError]:
+    return NotYetError if passes(error) else WrongError
 
 
 def _until(deadline: float, step: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ CACHE=$ROOT/.cache
 PYTHON=$ROOT/.venv/bin/python
 UV_VERSION=0.13.9      # installed below .cache/ where there is no uv
 UV_OLDEST=0.9          # an older one on PATH may not read uv.lock
+unset UV_PROJECT_ENVIRONMENT # somebody's own: the packages go into .venv/, whatever other projects do
 
 say() { printf '%s\n' "$*" >&2; }
 die() {

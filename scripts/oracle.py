@@ -192,7 +192,9 @@ def read_alerts(pattern: str) -> list[Pair]:
 
 def main() -> int:
     """Print what is expected, compare it with Parquet when asked; 1 when they differ."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.oracle", description=(__doc__ or "").split("\n\n")[0]
+    )
     parser.add_argument("log", nargs="*", type=Path, help="the producer's logs (JSON lines)")
     parser.add_argument(
         "--transactions",

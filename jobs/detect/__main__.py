@@ -4,6 +4,8 @@ import argparse
 import os
 import shutil
 import sys
+from io import TextIOWrapper
+from pathlib import Path
 
 from fraud.environment import load
 from fraud.generations import check
@@ -17,14 +19,16 @@ checkpoint when started again. Settings are FRAUD_* variables."""
 
 EPILOG = """\
 exit codes: 0 stopped when asked; 1 failed; 2 wrong settings or state of another version; 75 Kafka or the
-object store was away longer than FRAUD_OUTAGE: start again."""
+object store was away longer than FRAUD_OUTAGE, or Spark's JVM ended: start again."""
 
 TAKE_OVER = """\
 how a new checkpoint goes on where alerts of another one lie (without it the job refuses to start). keep:
 leave them, and go on from the offsets that the consumer group fraud-detect has committed. Payments before
-them are not remembered: a rule is complete again one window later, and up to a second of payments may be
-judged twice. replace: delete alerts/ and alerts_hourly/ and judge all that the topic still holds; alerts of
-payments it no longer holds are gone."""
+them are not remembered: a rule is complete again one window later. The job commits these offsets when it
+starts, within a second of each micro-batch and when it stops; what an old job judged after that (it was
+killed, and not started again) is judged twice. The old checkpoint cannot go on afterwards. replace: delete
+alerts/ and alerts_hourly/ and judge all that the topic still holds; alerts of payments it no longer holds
+are gone."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="go on where records went from the topic before they were read; metrics count them as `lost`",
     )
     given = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a user's name must not fail on a console without UTF-8
+            stream.reconfigure(errors="backslashreplace")
     try:
         settings = load()
         rules = load_rules(settings.detection.rules_file)
@@ -51,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return 2
-    from jobs.detect.job import Options, run  # takes a second: settings come first
+    from jobs.detect.job import run  # takes a second: settings come first
+    from jobs.detect.opening import Options
 
     return run(settings, rules, Options(given.take_over, given.accept_loss))
 
@@ -73,7 +81,10 @@ def _check_machine(settings: DetectionSettings) -> None:
             f"FRAUD_CHECKPOINT is {settings.checkpoint!r}, but FRAUD_JARS ({str(settings.jars)!r}) has no "
             "hadoop-aws: s3a:// needs its jars"
         )
-    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+    home = os.environ.get("JAVA_HOME")
+    if home and not Path(home, "bin", "java").is_file():
+        problems.append(f"JAVA_HOME is {home!r}: there is no bin/java in it; set it to a JRE 17 or newer")
+    elif not home and shutil.which("java") is None:
         problems.append("there is no Java: install a JRE 17 or newer, or set JAVA_HOME to one")
     try:
         settings.log_dir.mkdir(parents=True, exist_ok=True)

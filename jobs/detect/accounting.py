@@ -14,6 +14,7 @@ class Existing:
 
     earliest: int  # the partition's first offset
     records: int  # records in the range
+    earliest_before: int | None = None  # the first offset before Spark read the range; None: not known
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,32 @@ def settle(
         start, end = batch.start.get(partition, 0), batch.end.get(partition, 0)
         existing = look_up(partition, start, end) if missing > 0 else Existing(start, end - start)
         gone = min(max(existing.earliest - start, 0), end - start)
-        gaps_here = end - start - gone - existing.records
-        lost_here = missing - gaps_here
+        among_gone = missing - (end - start - gone - existing.records)  # the rest are gaps in what is left
+        lost_here = min(among_gone, _lost_at_most(existing, start, gone, accept_loss))
         where = f"partition {partition}, offsets {start} to {end - 1}"
-        if not 0 <= lost_here <= gone:
+        if not 0 <= among_gone <= gone:
             problems.append(
                 f"{where}: {read.get(partition, 0)} offsets read, {counted.get(partition, 0)} records "
                 f"counted, the topic has {existing.records} of them"
             )
         elif lost_here and not accept_loss:
-            problems.append(loss(partition, start, existing.earliest))
-        gaps += gaps_here
+            problems.append(loss(partition, start, existing.earliest_before or existing.earliest))
+        gaps += missing - lost_here
         lost += lost_here
     if problems:
         raise JobError(f"the accounts of micro-batch {batch.batch_id} do not add up: {'; '.join(problems)}")
     return Accounts(sum(read.values()), outcomes, gaps, lost)
+
+
+def _lost_at_most(existing: Existing, start: int, gone: int, accept_loss: bool) -> int:
+    """Of the `gone` offsets, those that Spark may not have seen; where it has, one without a record is a gap.
+
+    What went while the micro-batch ran cannot be looked up any more. Spark read all of it, or it would have
+    failed (failOnDataLoss), unless losses are accepted.
+    """
+    if accept_loss or existing.earliest_before is None:
+        return gone
+    return min(max(existing.earliest_before - start, 0), gone)
 
 
 def loss(partition: int, start: int, earliest: int) -> str:

@@ -1,11 +1,13 @@
 """Alerts as Parquet on the object store: one object a micro-batch, under a key that a replay repeats."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from botocore.exceptions import ClientError
 
 from fraud.alert import ALERTS
 
@@ -15,11 +17,18 @@ if TYPE_CHECKING:
 FOLDER = "alerts/"
 COMPACTED_FOLDER = "alerts_hourly/"
 
+_NAME = re.compile(r"/batch=(?P<checkpoint>[0-9a-f]{8})-\d{12}\.parquet$")
+
 
 def alerts_key(checkpoint_id: str, batch_id: int, batch_time: int) -> str:
     """The key of a micro-batch's alerts; `batch_time` in epoch milliseconds."""
+    return f"{hour_folder(batch_time)}batch={checkpoint_id}-{batch_id:012d}.parquet"
+
+
+def hour_folder(batch_time: int) -> str:
+    """Where the alerts of that hour lie; `batch_time` in epoch milliseconds."""
     at = datetime.fromtimestamp(batch_time / 1000, UTC)
-    return f"{FOLDER}date={at:%Y-%m-%d}/hour={at:%H}/batch={checkpoint_id}-{batch_id:012d}.parquet"
+    return f"{FOLDER}date={at:%Y-%m-%d}/hour={at:%H}/"
 
 
 def to_parquet(pieces: Iterable[pa.Table]) -> bytes:
@@ -50,11 +59,22 @@ class AlertsSink:
 
     def any(self) -> str | None:
         """The key of one object in `alerts/` or `alerts_hourly/`; None when there are none."""
-        for folder in (FOLDER, COMPACTED_FOLDER):
-            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + folder, MaxKeys=1)
-            for entry in found.get("Contents", []):
-                return entry["Key"]
-        return None
+        return self._after(FOLDER, FOLDER) or self._after(COMPACTED_FOLDER, COMPACTED_FOLDER)
+
+    def checkpoints(self, since: str = FOLDER) -> set[str]:
+        """The ids of the checkpoints with objects in `alerts/` at keys after `since`.
+
+        One request for each checkpoint in each hour: the rest of its objects are skipped.
+        """
+        found = set()
+        after = since
+        while key := self._after(FOLDER, after):
+            after = key
+            name = _NAME.search(key)
+            if name:
+                found.add(name["checkpoint"])
+                after = f"{key[: name.end('checkpoint')]}-~"  # behind all batch ids
+        return found
 
     def delete_all(self) -> int:
         """Delete everything in `alerts/` and `alerts_hourly/`; how many objects that were."""
@@ -62,7 +82,26 @@ class AlertsSink:
         pages = self._client.get_paginator("list_objects_v2")
         for folder in (FOLDER, COMPACTED_FOLDER):
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + folder):
-                for entry in page.get("Contents", []):
-                    self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
-                    deleted += 1
+                keys = [entry["Key"] for entry in page.get("Contents", [])]  # 1,000 at most
+                if keys:
+                    self._delete(keys)
+                    deleted += len(keys)
         return deleted
+
+    def _after(self, folder: str, after: str) -> str | None:
+        """The first key in `folder` behind `after`, both without the prefix."""
+        found = self._client.list_objects_v2(
+            Bucket=self._bucket,
+            Prefix=self._prefix + folder,
+            StartAfter=self._prefix + after,
+            MaxKeys=1,
+        )
+        keys = [entry["Key"].removeprefix(self._prefix) for entry in found.get("Contents", [])]
+        return next(iter(keys), None)
+
+    def _delete(self, keys: list[str]) -> None:
+        answer = self._client.delete_objects(
+            Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        )
+        for error in answer.get("Errors", []):
+            raise ClientError({"Error": {"Code": error["Code"], "Message": str(error)}}, "DeleteObjects")

@@ -1,18 +1,17 @@
 """One micro-batch on the driver: collect, account, then Parquet, Kafka, metrics, each under the lease."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from threading import Event, Lock
-from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from confluent_kafka import KafkaException
 from pyspark.sql import DataFrame
 
 from fraud.generations import Generation, generation_at
 from fraud.settings import Settings
 from fraud.transaction import Reason
-from jobs.detect.accounting import Accounts, settle
+from jobs.detect.accounting import Accounts, Existing, settle
 from jobs.detect.alert_json import alerts_as_json
 from jobs.detect.alerts_sink import AlertsSink, alerts_key, to_parquet
 from jobs.detect.batch_row import batch_row
@@ -24,9 +23,9 @@ from jobs.detect.lease import Lease
 from jobs.detect.metrics import MetricsSink, Row
 from jobs.detect.offsets import Offsets, PlannedBatch, planned_batch
 from jobs.detect.outcomes import Outcomes, unpack_outcomes
-from jobs.detect.rejected_records import rejected_records
+from jobs.detect.rejected_records import rejected_records, resuming
 from jobs.detect.retry import Retries
-from jobs.detect.topic import LATEST, Topic
+from jobs.detect.topic import EARLIEST, LATEST, Topic
 
 
 @dataclass(frozen=True)
@@ -52,23 +51,21 @@ class Surroundings:
 class Batches:
     """The body of foreachBatch, and how far it has come, for other threads."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, committed: PlannedBatch | None) -> None:
+        """`committed`: the last micro-batch that earlier processes wrote and committed."""
         self._around = around
         self._hinted = False
         self._running = Lock()
         self.failure: BaseException | None = None
-        self.finished: PlannedBatch | None = None
+        self.finished = committed
         self.finished_at = time.monotonic()
+        self.replayed_last = False
+        """Whether the last micro-batch written here had been planned by an earlier process."""
 
     @property
     def running(self) -> bool:
         """Whether a micro-batch is being written at this moment."""
         return self._running.locked()
-
-    @property
-    def replayed_last(self) -> bool:
-        """Whether the last micro-batch written had been planned by an earlier process."""
-        return self.finished is not None and self.finished.batch_id <= self._around.last_planned
 
     def __call__(self, frame: DataFrame, batch_id: int) -> None:
         """Write the micro-batch's outcomes. A failure is kept in `failure` and ends the query."""
@@ -83,10 +80,17 @@ class Batches:
 
     def _write(self, frame: DataFrame, batch_id: int) -> None:
         around, began = self._around, time.monotonic()
-        batch = planned_batch(around.files, batch_id)
+        call = around.retries.call
+        batch = call("reading the checkpoint", lambda: planned_batch(around.files, batch_id))
+        earliest = around.topic.ask(sorted(batch.end), EARLIEST)
         latest = around.topic.ask(sorted(batch.end), LATEST)
         outcomes = unpack_outcomes(frame.toArrow())  # the one time Spark runs this micro-batch
-        accounts = settle(batch, outcomes.reports, self._existing, around.accept_loss)
+
+        def existing(partition: int, start: int, end: int) -> Existing:
+            found = call("counting records", lambda: around.topic.existing(partition, start, end))
+            return replace(found, earliest_before=_answer(earliest).get(partition))
+
+        accounts = settle(batch, outcomes.reports, existing, around.accept_loss)
 
         self._write_parquet(batch, outcomes)
         acknowledged = self._send(outcomes)
@@ -95,8 +99,9 @@ class Batches:
         generation = generation_at(around.generations, batch_id).number
         row = batch_row(batch, accounts, outcomes, lags, acknowledged, around.checkpoint_id, generation)
         row["duration_ms"] = _milliseconds(began)
-        self._retrying("writing metrics", lambda: around.metrics.put(row, around.lease.check))
+        call("writing metrics", lambda: around.metrics.put(row, around.lease.check))
         self.finished, self.finished_at = batch, time.monotonic()
+        self.replayed_last = batch_id <= around.last_planned
         self._show(batch, accounts, outcomes, row, _milliseconds(began))
 
     def _write_parquet(self, batch: PlannedBatch, outcomes: Outcomes) -> None:
@@ -113,36 +118,26 @@ class Batches:
         around, kafka = self._around, self._around.settings.kafka
         if not outcomes.packed_alerts and not outcomes.packed_rejects:
             return 0
-        around.lease.check()
-        around.kafka.send(
+        alerts = (
             Outgoing(kafka.alerts_topic, key.encode(), value)
             for piece in outcomes.alerts()
             for key, value in alerts_as_json(piece)
         )
+        around.kafka.send(alerts, around.lease.check)
         acknowledged = time.time_ns() // 1_000_000
-        around.kafka.send(
-            rejected_records(
-                outcomes.rejects(), kafka.transactions_topic, kafka.rejected_topic, around.topic.read
-            )
+        read_again = resuming(around.topic.read, around.retries)
+        rejects = rejected_records(
+            outcomes.rejects(), kafka.transactions_topic, kafka.rejected_topic, read_again
         )
+        around.kafka.send(rejects, around.lease.check)
         return acknowledged
 
-    def _existing(self, partition: int, start: int, end: int) -> Any:
-        return self._around.retries.call(
-            "reading the topic again",
-            lambda: self._around.topic.existing(partition, start, end),
-            (KafkaException,),
-        )
-
-    def _under_lease(self, what: str, write: Any) -> None:
+    def _under_lease(self, what: str, write: Callable[[], None]) -> None:
         def attempt() -> None:
             self._around.lease.check()
             write()
 
-        self._retrying(what, attempt)
-
-    def _retrying(self, what: str, attempt: Any) -> None:
-        self._around.retries.call(what, attempt, (BotoCoreError, ClientError))
+        self._around.retries.call(what, attempt)
 
     def _show(
         self, batch: PlannedBatch, accounts: Accounts, outcomes: Outcomes, row: Row, duration: int
@@ -175,13 +170,21 @@ class Batches:
             )
 
 
-def _lags(batch: PlannedBatch, latest: Any) -> dict[int, int | None]:
+def _lags(batch: PlannedBatch, latest: Callable[[], Offsets]) -> dict[int, int | None]:
     """Partition -> records not read yet; None when Kafka did not answer, which no payment waits for."""
+    ends = _answer(latest)
+    return {
+        partition: max(0, ends[partition] - end) if partition in ends else None
+        for partition, end in batch.end.items()
+    }
+
+
+def _answer(asked: Callable[[], Offsets]) -> Offsets:
+    """What Kafka answered; nothing when it did not."""
     try:
-        ends: Offsets = latest()
+        return asked()
     except KafkaException:
-        return dict.fromkeys(batch.end)
-    return {partition: max(0, ends[partition] - end) for partition, end in batch.end.items()}
+        return {}
 
 
 def _milliseconds(since: float) -> int:

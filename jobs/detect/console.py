@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -87,8 +88,9 @@ class Console:
                 self._waiting, self._last_summary = None, at
 
     def _line(self, line: str) -> None:
-        self._write(line + "\n")
-        sys.stdout.flush()
+        with suppress(OSError, ValueError):  # a console that is gone must not end a micro-batch
+            self._write(line + "\n")
+            sys.stdout.flush()
 
 
 def newest_alerts(pieces: Iterable[pa.Table]) -> list[Alert]:

@@ -17,3 +17,7 @@ class JobError(Exception):
 
 class Stopped(Exception):
     """Somebody asked the job to stop; a micro-batch that has not begun is left for the next start."""
+
+
+class TopicMissing(Exception):
+    """The source topic does not exist (yet)."""

@@ -1,9 +1,21 @@
-"""What an exception from deep inside Spark means to the person who runs the job."""
+"""What an exception from Kafka, the object store or deep inside Spark means: wait, go on, or end, and how."""
 
 import re
+from collections.abc import Iterator
 
-from jobs.detect.errors import OUTAGE, SETTINGS, JobError
-from jobs.detect.retry import one_line
+from confluent_kafka import KafkaException
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+from pyspark.errors import PySparkException
+
+from fraud.settings import Settings
+from jobs.detect.errors import OUTAGE, SETTINGS, JobError, TopicMissing
+from jobs.outages import STORE_ERRORS, about_kafka, about_store, passes
+
+OUTSIDE = (KafkaException, *STORE_ERRORS, Py4JError, PySparkException)
+"""What Kafka, the object store and the JVM raise; anything else is a fault of this program."""
+
+_FROM_THE_JVM = (Py4JJavaError, PySparkException)
+_NO_ANSWER = (Py4JNetworkError, ConnectionError, EOFError)
 
 _PASSING = re.compile(
     r"org\.apache\.kafka\.common\.errors\.(Timeout|Disconnect|Network|NotLeader\w*|LeaderNotAvailable|"
@@ -19,10 +31,33 @@ _DATA_LOSS = re.compile(
 _PYTHON_ERROR = re.compile(r"^(?:[a-zA-Z_][\w.]*)?(?:Error|Exception|[A-Z]\w+): .*", re.MULTILINE)
 
 
-def explain(error: BaseException) -> JobError:
+def is_passing(error: BaseException) -> bool:
+    """Whether the same call may work a moment later: Kafka, the object store (Spark's own way to it
+    too) or the topic is not there yet."""
+    return (
+        passes(error)
+        or isinstance(error, TopicMissing)
+        or (isinstance(error, _FROM_THE_JVM) and bool(_PASSING.search(str(error))))
+    )
+
+
+def jvm_ended(error: BaseException) -> bool:
+    """Whether `error` says that Spark's JVM is no more (what the JVM says itself, it says alive)."""
+    if isinstance(error, (KafkaException, *STORE_ERRORS, *_FROM_THE_JVM)):
+        return False
+    return any(isinstance(each, _NO_ANSWER) for each in _chain(error))
+
+
+def explain(error: BaseException, settings: Settings) -> JobError:
     """The end of the job that `error` means, in one line: what happened, and what to do about it."""
     if isinstance(error, JobError):
         return error
+    if isinstance(error, KafkaException):
+        return JobError(about_kafka(error, settings.kafka), OUTAGE if passes(error) else SETTINGS)
+    if isinstance(error, STORE_ERRORS):
+        return JobError(about_store(error, settings.object_store), OUTAGE if passes(error) else SETTINGS)
+    if jvm_ended(error):
+        return JobError("Spark's JVM ended (out of memory?): start again", OUTAGE)
     text = str(error)
     incompatible = _INCOMPATIBLE.search(text)
     if incompatible:
@@ -39,6 +74,19 @@ def explain(error: BaseException) -> JobError:
     if _PASSING.search(text):
         return JobError(f"Spark could not reach Kafka or the object store: {_cause(text)}", OUTAGE)
     return JobError(f"the query failed: {type(error).__name__}: {_cause(text)}")
+
+
+def one_line(error: BaseException) -> str:
+    """An exception as one short line."""
+    kafka = error.args[0] if isinstance(error, KafkaException) else None
+    text = " ".join((kafka.str() if kafka else str(error)).split()) or type(error).__name__
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _cause(text: str) -> str:

@@ -1,16 +1,13 @@
 """Beside the micro-batches: the group's offsets, a heartbeat in silence, the console's last lines."""
 
 import time
+from collections.abc import Callable
 from threading import Event, Thread
 
-from botocore.exceptions import BotoCoreError, ClientError
-from confluent_kafka import KafkaException
-
 from jobs.detect.batch import Batches, Surroundings
-from jobs.detect.errors import JobError
+from jobs.detect.failures import OUTSIDE, jvm_ended, one_line
 from jobs.detect.metrics import Row
 from jobs.detect.offsets import PlannedBatch
-from jobs.detect.retry import one_line
 
 SILENCE = 30.0
 """Seconds without a micro-batch after which a heartbeat is written."""
@@ -29,53 +26,63 @@ class Heartbeat:
         self._shown: PlannedBatch | None = None
         self._complained = ""
         self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
-        self.failure: JobError | None = None
+        self.failure: BaseException | None = None
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, after the last committed micro-batch's offsets have gone to the consumer group."""
+        """End. The job's last micro-batch may not be in the consumer group then; see `finish`."""
         self._ended.set()
         self._thread.join()
-        self._commit_offsets()
         self._around.console.show_waiting(now=True)
 
+    def finish(self) -> None:
+        """End as it should be: with the last micro-batch's offsets in the consumer group."""
+        self.stop()
+        self._attempt("committing offsets of the consumer group", self._commit_offsets)
+        if self.failure is not None:
+            raise self.failure
+
     def _run(self) -> None:
-        while not self._ended.wait(BEAT):
+        while not self._ended.wait(BEAT) and self.failure is None:
             self._around.console.show_waiting()
-            try:
-                self._commit_offsets()
-                self._beat()
-            except JobError as error:  # another job has the lease
+            self._attempt("committing offsets of the consumer group", self._commit_offsets)
+            self._attempt("writing a heartbeat", self._beat)
+
+    def _attempt(self, what: str, step: Callable[[], None]) -> None:
+        """Not worth ending the job for: what Kafka, the object store or the checkpoint's file system refuse
+        is said once, and tried again at the next beat. All else ends it: another job has the lease, Spark's
+        JVM is gone, or this program is wrong."""
+        if self.failure is not None:
+            return
+        try:
+            step()
+        except OUTSIDE as error:
+            if jvm_ended(error):
                 self.failure = error
-                return
+            else:
+                self._complain(f"{what} failed: {one_line(error)}")
+        except BaseException as error:  # noqa: BLE001  (`watch` raises it)
+            self.failure = error
 
     def _commit_offsets(self) -> None:
-        """For display only: a failure is said once, and tried again at the next beat."""
         batch = self._batches.finished
         if batch is None or batch is self._shown:
             return
         if not self._around.files.exists(f"commits/{batch.batch_id}"):
             return
-        try:
-            self._around.topic.commit(batch.end)
-        except KafkaException as error:
-            self._complain(f"committing offsets of the consumer group failed: {one_line(error)}")
-        else:
-            self._shown, self._complained = batch, ""
+        self._around.lease.check()
+        self._around.topic.commit(batch.end)
+        self._shown, self._complained = batch, ""
 
     def _beat(self) -> None:
         now = time.monotonic()
         if now - max(self._last, self._batches.finished_at) < SILENCE or self._batches.running:
             return
         self._last = now
-        try:
-            row = self._row()
-            self._around.metrics.put(row, self._around.lease.check)
-        except (KafkaException, BotoCoreError, ClientError) as error:
-            self._complain(f"the heartbeat was not written: {one_line(error)}")
+        self._around.metrics.put(self._row(), self._around.lease.check)
 
     def _row(self) -> Row:
         batch = self._batches.finished

@@ -31,6 +31,7 @@ class Identity(BaseModel):
     hash: str = HASH
     shuffle_partitions: int
     starting_offsets: str = EARLIEST  # as Spark's Kafka source reads it
+    accepted: list[str] = []  # ids of the other checkpoints whose alerts it was told to keep
 
     @classmethod
     def new(

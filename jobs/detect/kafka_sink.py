@@ -1,6 +1,6 @@
 """Alerts and rejected records to Kafka: idempotent, flushed, sent again until each one is acknowledged."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,28 +44,37 @@ class KafkaSink:
         self._retries = retries
         self._producer = Producer(self._options)
         self._failed: list[Outgoing] = []
-        self._cause: KafkaError | None = None
+        self._cause = KafkaError(KafkaError.NO_ERROR)  # of the newest failure
 
-    def send(self, records: Iterable[Outgoing]) -> None:
+    def send(self, records: Iterable[Outgoing], still_allowed: Callable[[], None]) -> None:
         """Send `records` (any number; they are not held) and wait until every one is acknowledged.
 
-        Raises JobError (exit code 75) when that fails for as long as an outage may last.
+        `still_allowed` is asked first, and before anything is sent again. Raises what it raises and what
+        `records` raises, and JobError (exit code 75) when Kafka is away for as long as an outage may last.
         """
-        waiting: Iterable[Outgoing] = records
+        self._failed.clear()
+        self._retries.call("reading the lease", still_allowed)
+        for record in records:
+            self._produce(record)
+            if self._failed:  # before more of them pile up
+                self._deliver(still_allowed)
+        self._deliver(still_allowed)
 
+    def _deliver(self, still_allowed: Callable[[], None]) -> None:
         def attempt() -> None:
-            nonlocal waiting
-            self._failed, self._cause = [], None
-            for record in waiting:
-                self._produce(record)
+            if self._failed:
+                still_allowed()
+                again, self._failed = self._failed, []
+                for record in again:
+                    self._produce(record)
             self._producer.flush()  # ends: each record is acknowledged or has timed out
-            waiting = self._failed
-            if self._cause is not None:
-                if self._cause.fatal():
+            if self._failed:
+                cause = self._cause
+                if cause.code() == KafkaError._FATAL:  # this producer will never send again
                     self._producer = Producer(self._options)
-                raise KafkaException(self._cause)
+                raise KafkaException(cause)
 
-        self._retries.call("sending to Kafka", attempt, (KafkaException,))
+        self._retries.call("sending to Kafka", attempt)
 
     def _produce(self, record: Outgoing) -> None:
         while True:

@@ -58,14 +58,10 @@ def last_planned(files: Files) -> int | None:
     return _newest(files, "offsets")
 
 
-def last_committed(files: Files) -> int | None:
+def last_committed(files: Files) -> PlannedBatch | None:
     """The newest micro-batch that needs no replay."""
-    return _newest(files, "commits")
-
-
-def end_offsets(files: Files, batch_id: int) -> Offsets:
-    """Partition -> where the micro-batch ended (exclusive)."""
-    return _entry(_text(files, f"offsets/{batch_id}"))[1]
+    newest = _newest(files, "commits")
+    return None if newest is None else planned_batch(files, newest)
 
 
 def _newest(files: Files, folder: str) -> int | None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from fraud.transaction import MAX_RECORD_BYTES
 from jobs.detect.kafka_sink import Outgoing
+from jobs.detect.retry import Retries
 
 
 class Read(Protocol):
@@ -47,6 +48,27 @@ def rejected_records(
             yield _outgoing(
                 row | {"detail": f"{row['detail']} (bytes no longer in the topic)"}, source, target
             )
+
+
+def resuming(read_again: ReadAgain, retries: Retries) -> ReadAgain:
+    """`read_again` that goes on behind the last record it gave when Kafka was away in between."""
+
+    def read(partition: int, start: int, end: int) -> Iterator[Read]:
+        records = iter(read_again(partition, start, end))
+
+        def following() -> Read | None:
+            nonlocal records
+            try:
+                return next(records, None)
+            except BaseException:  # an iterator that has raised is over
+                records = iter(read_again(partition, start, end))
+                raise
+
+        while (record := retries.call("reading rejected records again", following)) is not None:
+            start = (record.offset() or 0) + 1
+            yield record
+
+    return read
 
 
 def _outgoing(row: dict[str, Any], source: str, target: str) -> Outgoing:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
 
-from confluent_kafka import KafkaException
-
 from jobs.detect.errors import OUTAGE, JobError, Stopped
+from jobs.detect.failures import is_passing, one_line
 
 Result = TypeVar("Result")
 
@@ -34,8 +33,8 @@ class Retries:
         self._say = say
         self._clock = clock
 
-    def call(self, what: str, attempt: Callable[[], Result], passing: tuple[type[Exception], ...]) -> Result:
-        """The result of `attempt`, called again while it raises `passing` exceptions.
+    def call(self, what: str, attempt: Callable[[], Result]) -> Result:
+        """The result of `attempt`, called again while it fails for a passing reason.
 
         Raises JobError (exit code 75) when the outage lasts too long, Stopped when somebody asks the
         job to stop in the meantime; other exceptions go through.
@@ -47,7 +46,9 @@ class Retries:
         while True:
             try:
                 result = attempt()
-            except passing as error:
+            except Exception as error:
+                if not is_passing(error):
+                    raise
                 failed = True
                 cause = one_line(error)
             else:
@@ -65,10 +66,3 @@ class Retries:
             if self._stopping.wait(pause):
                 raise Stopped(f"stopped while trying again: {what}")
             pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def one_line(error: BaseException) -> str:
-    """An exception as one short line."""
-    kafka = error.args[0] if isinstance(error, KafkaException) else None
-    text = " ".join((kafka.str() if kafka else str(error)).split()) or type(error).__name__
-    return text if len(text) <= 300 else text[:297] + "..."

@@ -80,6 +80,8 @@ def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) 
     hadoop = context._jsc.hadoopConfiguration()  # not on the command line: it has secrets
     for name, value in object_store.s3a().items():
         hadoop.set(name, value)
+    # when the JVM is killed, this thread would print its trace over the one line that says so
+    context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     return SparkSession(context)
 
 

@@ -1,13 +1,13 @@
-"""The start of a checkpoint: go on with the stored one, or make a new one beside another's alerts."""
+"""The start of a checkpoint: go on with the stored one, or make a new one, beside the alerts of others."""
 
 import json
 from collections.abc import Callable
 from typing import Literal
 
 from fraud.settings import SettingsError
-from jobs.detect.alerts_sink import AlertsSink
+from jobs.detect.alerts_sink import FOLDER, AlertsSink, hour_folder
 from jobs.detect.identity import Identity, check_identity, store_identity, stored_identity
-from jobs.detect.offsets import Files, Offsets
+from jobs.detect.offsets import Files, Offsets, PlannedBatch, last_committed
 
 TakeOver = Literal["keep", "replace"]
 
@@ -24,18 +24,22 @@ def open_checkpoint(
     say: Callable[[str], None],
 ) -> Identity:
     """The checkpoint's identity, stored. `progress` gives the topic's partitions and where the consumer
-    group is in them. Raises SettingsError when `wanted` may not go on, or alerts are in the way."""
+    group is in them. Can be repeated. Raises SettingsError when `wanted` may not go on, or alerts are in
+    the way."""
     stored = stored_identity(files, where)
     if stored:
         check_identity(stored, wanted, where)
+        _check_alerts(stored, alerts, last_committed(files), where)
         return stored
     if take_over == "replace":
         deleted = alerts.delete_all()  # before the identity: a crash in between repeats it
         say(f"--take-over replace: deleted {deleted} objects of alerts; the topic is judged from its start")
     elif take_over == "keep":
-        partitions, committed = progress()
-        offsets = {str(number): committed.get(number, _EARLIEST_OFFSET) for number in partitions}
-        wanted = wanted.model_copy(update={"starting_offsets": json.dumps({wanted.topic: offsets})})
+        partitions, group = progress()
+        offsets = {str(number): group.get(number, _EARLIEST_OFFSET) for number in partitions}
+        starting = json.dumps({wanted.topic: offsets})
+        accepted = sorted(alerts.checkpoints())
+        wanted = wanted.model_copy(update={"starting_offsets": starting, "accepted": accepted})
         say(f"--take-over keep: goes on from the consumer group's offsets {offsets}")
     else:
         found = alerts.any()
@@ -51,10 +55,26 @@ def open_checkpoint(
     return wanted
 
 
-def unread_from(identity: Identity, committed_end: Offsets | None) -> Offsets:
+def _check_alerts(stored: Identity, alerts: AlertsSink, committed: PlannedBatch | None, where: str) -> None:
+    """Raises SettingsError when another checkpoint has gone on in the meantime: its payments would be judged
+    twice. Alerts of before this checkpoint's last micro-batch were there when it was started then."""
+    since = hour_folder(committed.time) if committed else FOLDER
+    newer = alerts.checkpoints(since) - {stored.checkpoint_id, *stored.accepted}
+    if newer:
+        raise SettingsError(
+            [
+                f"{where} (checkpoint {stored.checkpoint_id}) is older than alerts of checkpoint "
+                f"{', '.join(sorted(newer))}, and would judge payments a second time: set FRAUD_CHECKPOINT "
+                "back to the newer one, or to a new folder with --take-over keep or --take-over replace "
+                "(--help explains)"
+            ]
+        )
+
+
+def unread_from(identity: Identity, committed: PlannedBatch | None) -> Offsets:
     """Partition -> the first offset not judged yet, where that is known."""
-    if committed_end is not None:
-        return committed_end
+    if committed is not None:
+        return committed.end
     if identity.starting_offsets.startswith("{"):
         offsets = json.loads(identity.starting_offsets)[identity.topic]
         return {int(number): offset for number, offset in offsets.items() if offset >= 0}

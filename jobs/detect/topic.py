@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import cache
 from types import TracebackType
+from typing import Any
 
 from confluent_kafka import (
     Consumer,
@@ -20,7 +21,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own __i
 
 from fraud.settings import KafkaSettings
 from jobs.detect.accounting import Existing
+from jobs.detect.errors import TopicMissing
 from jobs.detect.offsets import Offsets
+from jobs.outages import refused
 
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -34,10 +37,6 @@ _TYPICAL_RECORD = 512
 _SAMPLE = 200
 
 
-class TopicMissing(Exception):
-    """The source topic does not exist (yet)."""
-
-
 class Topic:
     """The source topic. Every method raises KafkaException when the brokers do not answer."""
 
@@ -45,13 +44,19 @@ class Topic:
         self.name = settings.transactions_topic
         self._options: dict[str, str | int | float | bool] = {**settings.librdkafka(), "log_level": 0}
         self._group = group
-        self._admin = AdminClient(self._options)
+        noting: dict[str, Any] = self._options | {"error_cb": self._note}
+        self._admin = AdminClient(noting)
+        self._refusal: KafkaError | None = None
         # one for all commits: a new one each second would connect anew each second
         self._committer = cache(lambda: _Reading(self._options, self._group).consumer)
 
     def identity(self) -> tuple[str, str]:
         """(cluster id, topic id). Raises TopicMissing."""
-        cluster = self._admin.describe_cluster(request_timeout=TIMEOUT).result()
+        try:
+            cluster = self._admin.describe_cluster(request_timeout=TIMEOUT).result()
+        except KafkaException as error:  # says "timed out" of a wrong password too
+            self._admin.poll(0)
+            raise KafkaException(self._refusal or error.args[0]) from error
         topics = TopicCollection([self.name])
         described = self._admin.describe_topics(topics, request_timeout=TIMEOUT)[self.name]
         try:
@@ -63,6 +68,10 @@ class Topic:
                 ) from error
             raise
         return cluster.cluster_id, str(topic.topic_id)
+
+    def _note(self, error: KafkaError) -> None:
+        if refused(error):
+            self._refusal = error
 
     def partitions(self) -> list[int]:
         """The partitions it has now."""
@@ -125,7 +134,7 @@ class Topic:
 
     def records_in_a_batch(self, begin: Offsets) -> int:
         """How many records keep a micro-batch under MOST_RECORDS and about MOST_BYTES, by a sample
-        of each partition from `begin` on, or of its last records."""
+        of each partition from `begin` on, or of its last records. The job asks once, when it starts."""
         earliest, latest = self.earliest(), self.latest()
         count, size = 0, 0
         for partition, end in latest.items():

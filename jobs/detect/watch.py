@@ -25,11 +25,12 @@ def watch(
         raise failure
     while query.isActive and _in_a_batch(batches, files):
         time.sleep(0.05)
+    ended = query.exception()  # by itself: what the stop itself leads to is no failure
     query.stop()
-    stop = heartbeat.failure or batches.failure
-    if stop is not None and not isinstance(stop, Stopped):
-        raise stop
-    return True
+    cause = heartbeat.failure or batches.failure or ended
+    if cause is None or isinstance(cause, Stopped) or _only_reporting_failed(batches, cause):
+        return True
+    raise cause
 
 
 def _only_reporting_failed(batches: Batches, failure: BaseException) -> bool:

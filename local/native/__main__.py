@@ -1,21 +1,25 @@
 """`python -m local.native`: the stack without Docker, as scripts/demo.sh and scripts/reset.sh start it."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
 from fraud.settings import SettingsError
-from local.native.arguments import Arguments, parsed
+from local.native.arguments import DEFAULT_STATE, Arguments, parsed
 from local.native.broker import BrokerError
-from local.native.demo import DemoError, check, demo, planned_run
+from local.native.demo import demo, planned_run
 from local.native.export import ExportError
+from local.native.findings import UnreadableError
 from local.native.jars import JarsError
 from local.native.java import NoJavaError
+from local.native.leftovers import stop_leftovers
 from local.native.object_store import ObjectStoreError
 from local.native.ports import PortsError
+from local.native.preflight import DemoError, check
 from local.native.stack import opened_stack
 from local.native.state import StateError, clear, opened
-from local.native.supervisor import GaveUpError, StoppedError, stop_leftovers
+from local.native.supervisor import GaveUpError, StoppedError
 
 CANNOT_START = (
     StateError, PortsError, SettingsError, JarsError, NoJavaError, BrokerError, ObjectStoreError,
@@ -31,13 +35,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return {"demo": _demo, "up": _up, "reset": _reset}[given.command](given)
     except StoppedError:
         _say("stopped; nothing is left running")
+        _say(kept(given))
         return 0 if given.is_open_ended else 130
     except CANNOT_START as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except GaveUpError as error:
+    except (GaveUpError, UnreadableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+
+
+def kept(given: Arguments) -> str:
+    """Where an interrupted run left alerts, logs and state, and how to go on or clean up."""
+    folder = given.state.resolve()
+    option = "" if folder == DEFAULT_STATE else f" --state {shlex.quote(str(folder))}"
+    again = "" if given.wishes.replay else f"scripts/demo.sh{option} goes on, --fresh starts anew; "
+    return f"kept: alerts, state and logs/ in {folder}; {again}scripts/reset.sh --native{option} deletes them"
 
 
 def _demo(given: Arguments) -> int:

@@ -24,6 +24,9 @@ examples:
   scripts/demo.sh --from payments.jsonl --export found/
                                                your own payments; alerts and rejected records go to found/
 
+What a run leaves in the state folder (topics, alerts, logs) stays, and the next one goes on from there:
+--fresh starts anew, scripts/reset.sh --native deletes it.
+
 exit codes:
   0  all went well, and the summary found everything right      2    it could not start
   1  a process failed, or the summary found something wrong     130  interrupted before the end"""
@@ -116,7 +119,7 @@ def _add_traffic(parser: argparse.ArgumentParser) -> None:
         "--duration",
         type=_seconds,
         metavar="SECONDS",
-        help="stop after that, with a summary (default: Ctrl-C)",
+        help="stop after that, with a summary (default: until Ctrl-C, which stops at once, without one)",
     )
     traffic.add_argument(
         "--from", dest="replay", type=Path, metavar="FILE",
@@ -145,17 +148,19 @@ def _add_servers(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0, such as 60")
     return seconds
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 1024 <= port <= 65_527:
-        raise argparse.ArgumentTypeError(f"{text} is not a port from 1024 to 65527")
-    return port
+    if not (text.isdecimal() and text.isascii() and 1024 <= int(text) <= 65_527):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 1024 to 65527")
+    return int(text)
 
 
 if __name__ == "__main__":

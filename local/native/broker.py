@@ -14,6 +14,7 @@ class BrokerError(Exception):
     """The broker's data folder could not be prepared."""
 
 
+_FORMAT_SECONDS = 120
 _LOGGING = """rootLogger.level = warn
 rootLogger.appenderRef.stdout.ref = stdout
 logger.started.name = kafka.server.KafkaRaftServer
@@ -43,6 +44,9 @@ def properties(data: Path, port: int, controller_port: int) -> str:
         "transaction.state.log.min.isr": "1",
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
+        # Nothing goes by age: the disk is the user's, and the summary compares all of a state's life.
+        "log.retention.ms": "-1",
+        "offsets.retention.minutes": str(2**31 - 1),
         "group.initial.rebalance.delay.ms": "0",
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
@@ -75,8 +79,18 @@ def _format(java: list[str], config: Path, environment: Mapping[str, str]) -> No
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # -g: a data folder that an interrupted start left half made is no obstacle.
     command = [*java, "kafka.tools.StorageTool", "format", "-g", "-t", cluster, "-c", str(config)]
-    done = subprocess.run(
-        command, env=dict(environment), capture_output=True, text=True, check=False, timeout=120
-    )
+    try:
+        done = subprocess.run(
+            command,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_FORMAT_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BrokerError(
+            f"the broker's data folder was not made in {_FORMAT_SECONDS} s; is the machine very busy?"
+        ) from error
     if done.returncode != 0:
         raise BrokerError(f"the broker's data folder could not be made:\n{done.stdout}{done.stderr}")

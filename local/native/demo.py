@@ -8,37 +8,16 @@ from pathlib import Path
 
 from local.native.arguments import Wishes
 from local.native.drain import wait_for_the_job
-from local.native.export import check_target, export
-from local.native.process import Program
+from local.native.export import export
+from local.native.figures import Summary
+from local.native.findings import Remains, UnreadableError, explained
+from local.native.process import Ending, Program
 from local.native.stack import Stack
 from local.native.summary import summarize
 from local.native.summary_report import as_json, as_text
 
 JOB_READY = 180
 """Seconds that the job may take to get ready."""
-
-
-class DemoError(Exception):
-    """Options that cannot be carried out; known before anything starts."""
-
-
-def check(wishes: Wishes) -> None:
-    """Raise DemoError or ExportError for what would only fail later."""
-    if wishes.replay:
-        shapers = {
-            "--rate": wishes.rate,
-            "--duration": wishes.duration,
-            "--no-producer": not wishes.producer,
-        }
-        wrong = [option for option, given in shapers.items() if given]
-        if wrong:
-            raise DemoError(f"{', '.join(wrong)} and --from exclude each other")
-        if not wishes.replay.is_file():
-            raise DemoError(f"--from {wishes.replay}: there is no such file")
-    elif wishes.duration is None and (wishes.export or wishes.json):
-        raise DemoError("--export and --json come at the end of a run: add --duration SECONDS or --from FILE")
-    if wishes.export:
-        check_target(wishes.export)
 
 
 @dataclass(frozen=True)
@@ -85,7 +64,8 @@ def planned_run(state: Path, *, replay: bool) -> Run:
 def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> int:
     """Run it on an opened stack. The exit code: 0 when the summary finds everything right, else 1.
 
-    Raises GaveUpError when a process ends for good, StoppedError when asked to stop.
+    Raises GaveUpError when a process ends for good, StoppedError when asked to stop, UnreadableError
+    when what was found can not be read.
     """
     since = time.time_ns() // 1_000_000
     supervisor = stack.supervisor
@@ -103,17 +83,18 @@ def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> 
     if wishes.producer:
         supervisor.start(_producer(stack, run, wishes))
     _traffic(stack, wishes)
-    supervisor.stop("producer")
+    endings = supervisor.stop("producer")
     wait_for_the_job(stack, say)
-    supervisor.stop("job")
-    code = _summary(stack, run, wishes, since, say)
-    target = wishes.export
-    if target:
-        objects, rejected = supervisor.during(lambda: export(stack.settings, target))
-        say(f"exported {objects} objects and {rejected} rejected records to {target}")
+    endings += supervisor.stop("job")
+    say("comparing what was sent, counted, rejected and flagged ...")
+    remains = _remains(stack, run, endings)
+    summary = supervisor.during(lambda: summarize(stack.settings, remains, since))
+    say(f"summary of {run.name}")
+    say(as_text(summary))
+    all_written = _write_results(stack, wishes, summary, say)
     say("stopping Kafka and the S3 server ...")
     stack.stop_servers()
-    return code
+    return 0 if summary.ok and all_written else 1
 
 
 def addresses(stack: Stack, run: Run, wishes: Wishes) -> list[str]:
@@ -154,15 +135,34 @@ def _traffic(stack: Stack, wishes: Wishes) -> None:
     supervisor.wait(lambda: end is not None and time.monotonic() >= end)
 
 
-def _summary(stack: Stack, run: Run, wishes: Wishes, since: int, say: Callable[[str], None]) -> int:
+def _remains(stack: Stack, run: Run, endings: list[Ending]) -> Remains:
     checkpoint = Path(stack.settings.detection.checkpoint)
-    generations = next(checkpoint.glob("*/generations"), checkpoint / "generations")
-    logs = sorted(run.log.glob("*.jsonl"))
-    sent = run.summary if run.summary.exists() else None
-    say("comparing what was sent, counted, rejected and flagged ...")
-    summary = stack.supervisor.during(lambda: summarize(stack.settings, logs, sent, generations, since))
-    say(f"summary of {run.name}")
-    say(as_text(summary))
-    if wishes.json:
-        wishes.json.write_text(as_json(summary), encoding="utf-8")
-    return 0 if summary.ok else 1
+    return Remains(
+        logs=sorted(run.log.glob("*.jsonl")),
+        producer=run.summary,
+        generations=next(checkpoint.glob("*/generations"), checkpoint / "generations"),
+        endings=endings,
+    )
+
+
+def _write_results(stack: Stack, wishes: Wishes, summary: Summary, say: Callable[[str], None]) -> bool:
+    """--json and --export, whose failures do not keep each other; whether all that was asked for is there."""
+
+    def write_json(file: Path) -> str:
+        with explained(f"--json {file} failed"):
+            file.write_text(as_json(summary), encoding="utf-8")
+        return f"the summary as JSON is in {file}"
+
+    def copy(target: Path) -> str:
+        objects, rejected = stack.supervisor.during(lambda: export(stack.settings, target))
+        return f"exported {objects} objects and {rejected} rejected records to {target}"
+
+    all_written = True
+    for write, where in ((write_json, wishes.json), (copy, wishes.export)):
+        try:
+            if where:
+                say(write(where))
+        except UnreadableError as error:
+            say(f"error: {error}")
+            all_written = False
+    return all_written

@@ -4,6 +4,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,13 +13,41 @@ import boto3
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from fraud.generations import Generation
 from fraud.settings import KafkaSettings, ObjectStoreSettings, Settings
+from local.native.process import Ending
 from scripts.oracle_records import Sent, read_log
 
 _PATIENCE = 30  # seconds without a record before a topic counts as unreadable
+
+
+class UnreadableError(Exception):
+    """What a run left behind could not be read or copied; one line says what and why."""
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Raise what Kafka, the object store and files raise within as UnreadableError: '`what`: ...'."""
+    try:
+        yield
+    except KafkaException as error:
+        raise UnreadableError(f"{what}: {error.args[0].str()}") from error
+    except (BotoCoreError, ClientError, Boto3Error, OSError) as error:
+        raise UnreadableError(f"{what}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Remains:
+    """Where a run left what cannot be asked of Kafka and the object store."""
+
+    logs: list[Path]  # the producers' logs of the state
+    producer: Path  # the summary that this run's producer writes at its end; there may be none
+    generations: Path  # the checkpoint's folder of that name
+    endings: list[Ending]  # of this run's job and producer
 
 
 @dataclass(frozen=True)
@@ -38,6 +67,7 @@ class Findings:
     records: list[Sent]  # the topic `transactions`
     logged: list[Sent]  # the producers' logs
     producer: dict[str, Any] | None  # what this run's producer wrote at its end
+    endings: list[Ending]  # of this run's job and producer, where there was one
     generations: list[Generation]
     metrics: pa.Table | None
     alerts: pa.Table | None  # Parquet
@@ -45,24 +75,25 @@ class Findings:
     rejections: dict[tuple[int, int], str]  # (partition, offset) -> reason, in `transactions-rejected`
 
 
-def gather(
-    settings: Settings, logs: list[Path], producer_summary: Path | None, generations: Path
-) -> Findings:
-    """Read it all. `generations` is the checkpoint's folder of that name.
+def gather(settings: Settings, remains: Remains) -> Findings:
+    """Read it all. Raises UnreadableError."""
+    with explained("what the run left behind cannot be read"):
+        return _gather(settings, remains)
 
-    Raises KafkaException, TimeoutError, botocore's errors, OSError.
-    """
+
+def _gather(settings: Settings, remains: Remains) -> Findings:
     kafka = settings.kafka
     with tempfile.TemporaryDirectory() as folder:
         for name in ("alerts/", "metrics/"):
             download(settings.object_store, name, Path(folder))
         alerts = read_parquet(Path(folder, "alerts"))
         metrics = read_parquet(Path(folder, "metrics"))
-    texts = [path.read_text("utf-8") for path in generations.glob("*.json")]
+    texts = [path.read_text("utf-8") for path in remains.generations.glob("*.json")]
     return Findings(
         records=[record.sent for record in read_topic(kafka, kafka.transactions_topic)],
-        logged=list(read_log(logs)),
-        producer=None if producer_summary is None else json.loads(producer_summary.read_text("utf-8")),
+        logged=list(read_log(remains.logs)),
+        producer=json.loads(remains.producer.read_text("utf-8")) if remains.producer.exists() else None,
+        endings=remains.endings,
         generations=sorted(map(Generation.model_validate_json, texts), key=lambda each: each.number),
         metrics=metrics,
         alerts=alerts,
@@ -75,13 +106,18 @@ class Record(NamedTuple):
     """A Kafka record; its time in epoch milliseconds."""
 
     sent: Sent
-    headers: dict[str, str]
+    raw_headers: list[tuple[str, bytes | None]]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a record of our own, which are text; anybody's may be any bytes, or none."""
+        return {name: (value or b"").decode() for name, value in self.raw_headers}
 
 
 def read_topic(kafka: KafkaSettings, topic: str) -> Iterator[Record]:
     """Every record that lies in a topic now, partition by partition interleaved.
 
-    Raises KafkaException when the topic cannot be read.
+    Raises KafkaException or TimeoutError when the topic cannot be read.
     """
     consumer = Consumer(
         kafka.librdkafka()
@@ -119,9 +155,10 @@ def alerts_of(kafka: KafkaSettings, topic: str) -> Iterator[SentAlert]:
 
 def rejections_of(kafka: KafkaSettings, topic: str) -> dict[tuple[int, int], str]:
     """The reason of each rejected record, by (partition, offset) of where it came from."""
+    all_headers = (record.headers for record in read_topic(kafka, topic))
     return {
         (int(headers["source_partition"]), int(headers["source_offset"])): headers["reason"]
-        for _, headers in read_topic(kafka, topic)
+        for headers in all_headers
     }
 
 
@@ -147,9 +184,9 @@ def read_parquet(folder: Path) -> pa.Table | None:
 
 
 def _record(message: Message) -> Record:
-    headers: Any = message.headers() or []  # pairs of name and bytes
+    headers: Any = message.headers() or []
     partition, offset = message.partition(), message.offset()
     if partition is None or offset is None:
-        raise KafkaException(message.error())
+        raise KafkaException(KafkaError(KafkaError._BAD_MSG, "a record without a position"))
     sent = Sent(partition, offset, message.timestamp()[1], message.key(), message.value())
-    return Record(sent, {name: value.decode() for name, value in headers})
+    return Record(sent, headers)

@@ -58,6 +58,8 @@ def prepare(folder: Path, port: int, keys: Credentials, environment: Mapping[str
         "master.port": port + 2, "master.port.grpc": port + 3,
         "volume.port": port + 4, "volume.port.grpc": port + 5,
         "filer.port": port + 6, "filer.port.grpc": port + 7,
+        # The filer's HTTP serves all objects to whoever asks, without credentials; S3 needs its gRPC only.
+        "filer.disableHttp": "true",
         "s3.port.iceberg": 0, "s3.port.lance": 0, "s3.iam": "false", "s3.config": config,
         "volume.max": 0, "master.volumeSizeLimitMB": 64, "volume.preStopSeconds": 0,
         # Alone, it votes for itself; after a restart it would wait 10 to 20 s before.

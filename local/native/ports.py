@@ -50,7 +50,7 @@ def check_ports(wanted: Mapping[int, tuple[str, str]]) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on 127.0.0.1:`port` now."""
+    """Whether a server could listen on 127.0.0.1:`port` now, and nobody answers there."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do: connections of an earlier run that still linger are no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -58,4 +58,7 @@ def is_free(port: int) -> bool:
             probe.bind((HOST, port))
         except OSError:
             return False
-        return True
+    # macOS lets one bind beside a server that listens on all addresses: such a one answers.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) != 0

@@ -25,6 +25,15 @@ class Program:
     """True: new lines of its log are shown on the console."""
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended: `exit_code` as Process has it, and where its log is."""
+
+    name: str
+    exit_code: int
+    log: Path
+
+
 class Process:
     """A running Program. Its output goes straight to `log`, so it outlives a supervisor that is killed."""
 
@@ -63,10 +72,10 @@ class Process:
         if self.exit_code() is None:
             self._child.terminate()
 
-    def kill(self) -> None:
-        """SIGKILL for it and all that it started; returns when the process itself is gone."""
+    def kill(self) -> int:
+        """SIGKILL for it and all that it started; the exit code, when the process itself is gone."""
         kill_all_of(self.pid)
-        self._child.wait()
+        return self._child.wait()
 
 
 def tail(log: Path, lines: int = 15) -> list[str]:

@@ -15,10 +15,11 @@ from local.native.environment import child_environment
 from local.native.jars import FOLDER as JARS
 from local.native.jars import PINNED, fetch, read_pinned
 from local.native.java import ROOT, find_java
+from local.native.leftovers import stop_leftovers
 from local.native.ports import HOST, Ports, check_ports
 from local.native.process import Program
 from local.native.state import State, clear, opened, write_private
-from local.native.supervisor import Supervisor, stop_leftovers
+from local.native.supervisor import Supervisor
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,8 @@ def opened(folder: Path) -> Iterator[State]:
     folder = folder.resolve()
     if folder.exists() and not is_ours(folder):
         raise StateError(f"{folder} holds something else; choose another folder with --state DIR")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # payments and alerts of somebody: an earlier version's folder, too, is the owner's
     (folder / _MARKER).write_text(_ABOUT)
     with (folder / "lock").open("a+") as lock:
         try:

@@ -4,73 +4,53 @@ Everything that can be is compared: the producer's log, the topic, the job's met
 topic, both sinks and the oracle, over the whole life of the state. Only `ok` when all agree.
 """
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraud.settings import Settings
-from local.native.findings import Findings, gather
-from scripts.oracle import Conditions, Pair, expect
+from local.native.against_oracle import compare_with_oracle
+from local.native.figures import Summary
+from local.native.findings import Findings, Remains, gather
+from local.native.restarts import described
+from scripts.oracle import Pair
 
 
-@dataclass
-class Summary:
-    """What a run came to. Latencies in milliseconds; `problems` is empty when all agrees."""
-
-    sent: int = 0  # by this run's producer
-    acknowledged: int = 0
-    unlogged: int = 0  # records in the topic that no producer's log holds
-    read: int = 0
-    evaluated: int = 0
-    duplicate: int = 0
-    rejected: dict[str, int] = field(default_factory=dict)  # by reason
-    gaps: int = 0
-    lost: int = 0
-    alerts_in_parquet: dict[str, int] = field(default_factory=dict)  # by rule
-    alerts_in_kafka: dict[str, int] = field(default_factory=dict)  # distinct, by rule
-    exact: bool = False
-    patterns_expected: int = 0
-    patterns_caught: int = 0
-    near_misses: int = 0
-    near_misses_flagged: int = 0
-    latency_p50: int | None = None  # event to alert in `fraud-alerts`, alerts of this run
-    latency_p95: int | None = None
-    latency_p99: int | None = None
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        return not self.problems
-
-
-def summarize(
-    settings: Settings, logs: list[Path], producer_summary: Path | None, generations: Path, since: int
-) -> Summary:
+def summarize(settings: Settings, remains: Remains, since: int) -> Summary:
     """Compare all that the state holds. Kafka and the object store must be up, the job caught up.
 
-    `logs` are the producers' logs of the state, `producer_summary` what this run's producer wrote at its
-    end, `generations` the checkpoint's folder of that name, `since` this run's begin (epoch milliseconds).
+    `since` is this run's begin (epoch milliseconds). Raises UnreadableError.
     """
-    findings = gather(settings, logs, producer_summary, generations)
-    return compare(findings, settings.detection.buckets, since)
+    return compare(gather(settings, remains), settings.detection.buckets, since)
 
 
 def compare(findings: Findings, buckets: int, since: int) -> Summary:
     """The summary of `findings`; `since` (epoch milliseconds) limits the latencies to this run's alerts."""
     summary = Summary()
+    _read_endings(summary, findings)
     _read_producer(summary, findings)
     _compare_log(summary, findings)
     _add_counts(summary, findings)
     pairs = _add_alerts(summary, findings, since)
-    _compare_with_oracle(summary, findings, pairs, buckets)
+    compare_with_oracle(summary, findings, pairs, buckets)
     _add_patterns(summary, findings, pairs)
     return summary
+
+
+def _read_endings(summary: Summary, findings: Findings) -> None:
+    """What was asked to stop must have ended well, and a producer must have left its accounts."""
+    for ending in findings.endings:
+        if ending.exit_code != 0:
+            summary.problems.append(
+                f"the {ending.name} {described(ending.exit_code)}; its log is {ending.log}"
+            )
+        if ending.name == "producer" and findings.producer is None:
+            summary.problems.append(
+                "the producer left no summary: what it sent, and what the rules must find, is unknown; "
+                f"its log is {ending.log}"
+            )
 
 
 def _read_producer(summary: Summary, findings: Findings) -> None:
@@ -143,68 +123,6 @@ def _add_alerts(summary: Summary, findings: Findings, since: int) -> list[Pair]:
             f"Parquet and fraud-alerts differ in {len(set(ids) ^ in_kafka.keys())} alerts"
         )
     return pairs
-
-
-def _compare_with_oracle(summary: Summary, findings: Findings, pairs: list[Pair], buckets: int) -> None:
-    """Each record by the generation that first read it: alerts, counts and the rejected topic."""
-    records = findings.records
-    read_by = _generation_of(findings)
-    numbers = [generation.number for generation in findings.generations]
-    expected = expect(
-        records,
-        *(
-            Conditions(
-                generation.model_dump(mode="json")["rules"],
-                generation.allowed_lateness,
-                generation.clock_skew,
-                buckets,
-            )
-            for generation in findings.generations
-        ),
-        read_by=lambda record: numbers.index(read_by(record.partition, record.offset)),
-    )
-    wanted, rejections = expected.alerts, expected.rejected
-    counts = {"evaluated": expected.evaluated, "duplicate": len(expected.duplicate)}
-    missing, wrong = wanted - set(pairs), set(pairs) - wanted
-    summary.exact = not (missing or wrong or len(pairs) != len(set(pairs)))
-    if missing:
-        summary.problems.append(f"{len(missing)} alerts are missing, such as {min(missing)}")
-    if wrong:
-        summary.problems.append(f"{len(wrong)} alerts are not the oracle's, such as {min(wrong)}")
-    for name, count in counts.items():
-        if getattr(summary, name) != count:
-            summary.problems.append(f"{name}: the job counted {getattr(summary, name)}, the oracle {count}")
-    by_reason = Counter(rejections.values())
-    if summary.rejected != dict(by_reason):
-        summary.problems.append(f"rejected: the job counted {summary.rejected}, the oracle {dict(by_reason)}")
-    if findings.rejections != rejections:
-        differing = findings.rejections.items() ^ rejections.items()
-        summary.problems.append(
-            f"rejected topic and oracle differ in {len(differing)} entries, such as {min(differing)}"
-        )
-
-
-def _generation_of(findings: Findings) -> Callable[[int, int], int]:
-    """By metrics: the number of the generation that first read the record at a partition and offset.
-
-    Of what no micro-batch has read (which is a problem of its own) the newest one.
-    """
-    spans: dict[int, list[tuple[int, int]]] = {}  # partition -> (first offset, generation)
-    metrics = findings.metrics
-    for row in [] if metrics is None else metrics.select(["kind", "generation", "partitions"]).to_pylist():
-        for reach in row["partitions"] or []:
-            if row["kind"] == "batch":
-                spans.setdefault(reach["partition"], []).append((reach["start_offset"], row["generation"]))
-    for each in spans.values():
-        each.sort()
-    newest = max(generation.number for generation in findings.generations)
-
-    def generation_of(partition: int, offset: int) -> int:
-        own = spans.get(partition, [])
-        place = bisect_right(own, offset, key=lambda span: span[0]) - 1
-        return own[place][1] if place >= 0 else newest
-
-    return generation_of
 
 
 def _add_patterns(summary: Summary, findings: Findings, pairs: list[Pair]) -> None:

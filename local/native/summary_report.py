@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from local.native.summary import Summary
+from local.native.figures import Summary
 
 
 def as_text(summary: Summary) -> str:

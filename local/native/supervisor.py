@@ -1,6 +1,5 @@
 """Runs the programs of the stack: restarts what may be, gives up with a reason, leaves nothing behind."""
 
-import json
 import signal
 import threading
 import time
@@ -11,8 +10,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self, TypeVar
 
-from local.native.process import Process, Program, kill_all_of, start_time, tail
-from local.native.restarts import described, why_not_restart
+from local.native.leftovers import write_record
+from local.native.process import Ending, Process, Program, tail
+from local.native.restarts import described, recent, why_not_restart
 
 PAUSE = 0.05
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Supervisor:
 
     def ended(self, name: str) -> bool:
         """Whether the finite program of this name ended well."""
-        return name in self._ended
+        return self._ended.get(name) == 0
 
     def wait(
         self, condition: Callable[[], bool], what: str = "", seconds: float | None = None, name: str = ""
@@ -123,8 +123,11 @@ class Supervisor:
             if code is not None:
                 self._after_end(name, process, code)
 
-    def stop(self, *names: str) -> None:
-        """Stop these programs together: SIGTERM, then SIGKILL after their grace or at a second Ctrl-C."""
+    def stop(self, *names: str) -> list[Ending]:
+        """Stop these programs together: SIGTERM, then SIGKILL after their grace or at a second Ctrl-C.
+
+        Returns how they ended, also those that had ended well by themselves.
+        """
         stopping = [self._running[name] for name in names if name in self._running]
         for process in stopping:
             process.ask_to_stop()
@@ -136,10 +139,11 @@ class Supervisor:
                     process.kill()
             time.sleep(PAUSE)
         for process in stopping:
-            process.kill()  # also what it may have left in its session
+            self._ended[process.program.name] = process.kill()  # also what it may have left in its session
             self._take_lines(process)
             del self._running[process.program.name]
-        self._write_record()
+        write_record(self._record, self._running.values())
+        return [Ending(name, self._ended[name], self.log(name)) for name in names if name in self._ended]
 
     def stop_all(self) -> None:
         """Stop everything, stage by stage, the highest first."""
@@ -150,20 +154,20 @@ class Supervisor:
 
     def _run(self, program: Program) -> None:
         self._running[program.name] = Process(program, self.log(program.name), self._cwd)
-        self._write_record()
+        write_record(self._record, self._running.values())
 
     def _after_end(self, name: str, process: Process, code: int) -> None:
         process.kill()  # what it left in its session
         del self._running[name]
-        self._write_record()
+        write_record(self._record, self._running.values())
         if code == 0 and process.program.finite:
             self._ended[name] = code
             return
-        restarts = self._restarts.setdefault(name, [])
-        why_not = why_not_restart(code, restarts, time.monotonic())
+        now, restarts = time.monotonic(), self._restarts.get(name, [])
+        why_not = why_not_restart(code, restarts, now)
         if why_not:
             raise GaveUpError(name, why_not, process.log)
-        restarts.append(time.monotonic())
+        restarts = self._restarts[name] = [*recent(restarts, now), now]
         self._tell(f"{name} {described(code)}; restarting it ({len(restarts)})")
         self._seen[name] = deque(maxlen=200)
         self._run(process.program)
@@ -173,15 +177,6 @@ class Supervisor:
             if process.program.echo:
                 self._tell(line)
             self._seen[process.program.name].append(line)
-
-    def _write_record(self) -> None:
-        running = [
-            {"name": name, "pid": process.pid, "started": process.started}
-            for name, process in self._running.items()
-        ]
-        partial = self._record.with_suffix(".partial")
-        partial.write_text(json.dumps(running, indent=1))
-        partial.replace(self._record)
 
     def _tell(self, line: str) -> None:
         try:
@@ -196,21 +191,3 @@ class Supervisor:
 
 def _to_nobody(_: str) -> None:
     """Where lines go when nobody is there to read them."""
-
-
-def stop_leftovers(record: Path) -> list[str]:
-    """End what a killed supervisor left running, by its `record`; returns the programs' names.
-
-    Only a process whose start time is the recorded one is touched: numbers are used again.
-    """
-    if not record.exists():
-        return []
-    ended = []
-    for entry in json.loads(record.read_text() or "[]"):
-        if entry["started"] and start_time(entry["pid"]) == entry["started"]:
-            kill_all_of(entry["pid"])
-            while start_time(entry["pid"]) == entry["started"]:  # its ports are free only when it is gone
-                time.sleep(PAUSE)
-            ended.append(str(entry["name"]))
-    record.unlink()
-    return ended

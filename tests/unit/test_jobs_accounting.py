@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobs.detect.accounting import Existing, settle
 from jobs.detect.errors import JobError
-from jobs.detect.offsets import PlannedBatch, end_offsets, last_committed, last_planned, planned_batch
+from jobs.detect.offsets import PlannedBatch, last_committed, last_planned, planned_batch
 from jobs.detect.outcomes import Report
 
 
@@ -56,9 +56,10 @@ def test_a_batch_begins_where_the_one_before_ended_and_an_added_partition_at_its
 
 def test_planned_and_committed_batches_are_told_apart() -> None:
     files = InMemoryFiles(LOG)
-    assert (last_planned(files), last_committed(files)) == (1, 0)
-    assert end_offsets(files, 1) == {0: 12, 1: 3, 2: 4}
+    assert last_planned(files) == 1
+    assert last_committed(files) == planned_batch(files, 0)
     assert last_planned(InMemoryFiles({})) is None
+    assert last_committed(InMemoryFiles({})) is None
 
 
 def test_a_batch_that_was_never_planned_is_an_error() -> None:
@@ -114,6 +115,44 @@ def test_records_that_vanished_stop_the_job_unless_the_loss_is_accepted() -> Non
         settle(BATCH, reports, lambda *_: Existing(103, 7), accept_loss=False)
     accounts = settle(BATCH, reports, lambda *_: Existing(103, 7), accept_loss=True)
     assert (accounts.lost, accounts.gaps) == (3, 0)
+
+
+def test_gaps_that_retention_takes_away_after_they_were_read_are_no_loss() -> None:
+    reports = [report((0, "evaluated", 8), (1, "evaluated", 10))]
+    look_up = lambda *_: Existing(105, 5, earliest_before=100)  # noqa: E731
+    accounts = settle(BATCH, reports, look_up, accept_loss=False)
+    assert (accounts.gaps, accounts.lost) == (2, 0)
+
+
+def test_what_may_have_gone_before_it_was_read_is_lost_when_losses_are_accepted() -> None:
+    reports = [report((0, "evaluated", 8), (1, "evaluated", 10))]
+    look_up = lambda *_: Existing(105, 5, earliest_before=100)  # noqa: E731
+    assert settle(BATCH, reports, look_up, accept_loss=True).lost == 2
+
+
+def test_what_had_gone_before_the_micro_batch_ran_stops_the_job_even_if_more_goes_while_it_runs() -> None:
+    reports = [report((0, "evaluated", 7), (1, "evaluated", 10))]
+    with pytest.raises(JobError, match="offsets 100 to 102 have gone"):
+        settle(BATCH, reports, lambda *_: Existing(105, 5, earliest_before=103), accept_loss=False)
+
+
+@given(
+    st.lists(st.booleans(), max_size=30),
+    st.integers(0, 40),
+    st.one_of(st.none(), st.just(100)),
+    st.booleans(),
+)
+def test_records_and_gaps_that_fill_the_offsets_always_settle(
+    there: list[bool], gone_since: int, before: int | None, accept_loss: bool
+) -> None:
+    """Whatever retention takes away behind Spark's back, when it is known that nothing had gone before."""
+    gone = gone_since if before is not None else 0
+    batch = PlannedBatch(3, 9_000, {0: 100}, {0: 100 + len(there)})
+    found = Existing(100 + gone, sum(there[gone:]), before)
+    reports = [report((0, "evaluated", sum(there)))]
+    accounts = settle(batch, reports, lambda *_: found, accept_loss=accept_loss)
+    assert accounts.gaps + accounts.lost == len(there) - sum(there)
+    assert accounts.lost == 0 or accept_loss
 
 
 def test_an_accepted_loss_does_not_hide_a_record_that_was_not_counted() -> None:

@@ -1,15 +1,19 @@
 """Whose checkpoint it is, who may write, and how a new one goes on beside another's alerts."""
 
 import json
+from collections.abc import Iterator
+from typing import Any, Self
 
 import pytest
+from botocore.exceptions import ClientError
 
 from fraud.settings import SettingsError
+from jobs.detect.alerts_sink import AlertsSink, alerts_key, hour_folder
 from jobs.detect.errors import JobError
 from jobs.detect.identity import Identity, check_identity, stored_identity
 from jobs.detect.lease import Lease
 from jobs.detect.take_over import open_checkpoint, unread_from
-from tests.unit.test_jobs_accounting import InMemoryFiles
+from tests.unit.test_jobs_accounting import LOG, InMemoryFiles, entry
 
 
 def identity(**changed: object) -> Identity:
@@ -31,6 +35,9 @@ class Alerts:
 
     def any(self) -> str | None:
         return next(iter(self.keys), None)
+
+    def checkpoints(self, since: str = "alerts/") -> set[str]:
+        return {key.split("batch=")[1][:8] for key in self.keys if "batch=" in key and key > since}
 
     def delete_all(self) -> int:
         deleted = len(self.keys)
@@ -54,7 +61,7 @@ def opened(files: InMemoryFiles, alerts: Alerts, take_over: str | None = None, *
 def test_a_checkpoint_keeps_its_id_over_restarts() -> None:
     files = InMemoryFiles({})
     first = opened(files, Alerts())
-    assert opened(files, Alerts("alerts/of-this-checkpoint")) == first
+    assert opened(files, Alerts(alerts_key(first.checkpoint_id, 7, HOUR))) == first
     assert len(first.checkpoint_id) == 8
 
 
@@ -112,9 +119,107 @@ def test_take_over_replace_deletes_the_other_alerts_and_begins_at_the_start() ->
 def test_take_over_does_nothing_to_a_checkpoint_that_goes_on() -> None:
     files = InMemoryFiles({})
     first = opened(files, Alerts())
-    alerts = Alerts("alerts/x")
+    alerts = Alerts(alerts_key(first.checkpoint_id, 7, HOUR))
     assert opened(files, alerts, "replace") == first
-    assert alerts.keys == ["alerts/x"]
+    assert len(alerts.keys) == 1
+
+
+HOUR = 3_600_000
+
+
+def committed_at(files: InMemoryFiles, time: int) -> None:
+    """As if the checkpoint's first micro-batch had been written at that time."""
+    files.files |= LOG | {"offsets/0": entry(time, {"0": 10, "1": 3})}
+
+
+def test_an_older_checkpoint_is_refused_once_another_has_gone_on() -> None:
+    """A, then B with --take-over keep, then A again: payments would be judged twice."""
+    a, b, alerts = InMemoryFiles({}), InMemoryFiles({}), Alerts()
+    first = opened(a, alerts)
+    committed_at(a, 5 * HOUR)
+    alerts.keys.append(alerts_key(first.checkpoint_id, 0, 5 * HOUR))
+    second = opened(b, alerts, "keep")
+    assert second.accepted == [first.checkpoint_id]
+    committed_at(b, 5 * HOUR + 1)
+    alerts.keys.append(alerts_key(second.checkpoint_id, 0, 5 * HOUR + 1))
+    for take_over in (None, "keep", "replace"):
+        with pytest.raises(SettingsError, match=f"older than alerts of checkpoint {second.checkpoint_id}"):
+            opened(a, alerts, take_over)
+    assert opened(b, alerts) == second
+
+
+def test_a_checkpoint_made_beside_no_alerts_accepts_none() -> None:
+    assert opened(InMemoryFiles({}), Alerts("alerts/x"), "replace").accepted == []
+    assert opened(InMemoryFiles({}), Alerts()).accepted == []
+
+
+def test_alerts_of_hours_before_the_last_micro_batch_are_not_listed_again() -> None:
+    files = InMemoryFiles({})
+    first = opened(files, Alerts())
+    committed_at(files, 5 * HOUR)
+    assert opened(files, Alerts(alerts_key("0" * 8, 3, 4 * HOUR))) == first
+
+
+def test_an_identity_of_before_this_field_is_read() -> None:
+    text = json.dumps({k: v for k, v in identity().model_dump().items() if k != "accepted"})
+    stored = stored_identity(InMemoryFiles({"identity.json": text}), "/checkpoint/c")
+    assert stored is not None
+    assert stored.accepted == []
+
+
+class Bucket:
+    """An object store that lists and deletes, and counts the requests."""
+
+    def __init__(self, keys: list[str], answers: list[dict[str, str]] | None = None) -> None:
+        self.keys = sorted(keys)
+        self.errors = answers or []
+        self.requests = 0
+
+    def list_objects_v2(self, **asked: Any) -> dict[str, Any]:
+        self.requests += 1
+        found = [k for k in self.keys if k.startswith(asked["Prefix"]) and k > asked["StartAfter"]]
+        return {"Contents": [{"Key": key} for key in found[: asked["MaxKeys"]]]} if found else {}
+
+    def get_paginator(self, _: str) -> Self:
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: ARG002, N803
+        found = [key for key in self.keys if key.startswith(Prefix)]
+        for start in range(0, len(found), 1000):
+            yield {"Contents": [{"Key": key} for key in found[start : start + 1000]]}
+
+    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002, N803
+        self.requests += 1
+        gone = {each["Key"] for each in Delete["Objects"]}
+        assert len(gone) <= 1000
+        self.keys = [key for key in self.keys if key not in gone]
+        return {"Errors": self.errors} if self.errors else {}
+
+
+def sink(bucket: Bucket) -> AlertsSink:
+    return AlertsSink(bucket, "fraud", "p/")  # type: ignore[arg-type]
+
+
+def test_the_checkpoints_of_the_alerts_are_found_without_listing_each_object() -> None:
+    ids = ["0000000a", "0000000b", "ffffffff"]
+    keys = [f"p/{alerts_key(i, batch, h * HOUR)}" for i in ids for h in (1, 2) for batch in range(500)]
+    bucket = Bucket([*keys, "p/alerts/date=1970-01-01/hour=01/_SUCCESS", "p/metrics/x"])
+    assert sink(bucket).checkpoints() == set(ids)
+    assert bucket.requests == 2 * len(ids) + 2
+    assert sink(Bucket([f"p/{alerts_key('0000000a', 9, HOUR)}"])).checkpoints(hour_folder(2 * HOUR)) == set()
+
+
+def test_all_alerts_are_deleted_a_thousand_at_a_time() -> None:
+    bucket = Bucket([f"p/alerts/{i:05d}" for i in range(2_500)] + ["p/alerts_hourly/x", "p/metrics/x"])
+    assert sink(bucket).delete_all() == 2_501
+    assert bucket.keys == ["p/metrics/x"]
+    assert bucket.requests == 4
+
+
+def test_an_object_that_could_not_be_deleted_is_an_error() -> None:
+    bucket = Bucket(["p/alerts/x"], [{"Key": "p/alerts/x", "Code": "AccessDenied", "Message": "no"}])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sink(bucket).delete_all()
 
 
 def test_the_job_that_started_last_holds_the_lease() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fraud.settings import Settings
 from jobs.detect.console import SHOWN_ALERTS, Console, Summary, alert_line, printable, summary_line
 from jobs.detect.errors import JobError
 from jobs.detect.failures import explain
@@ -93,6 +94,16 @@ def test_a_quiet_stream_shows_nothing() -> None:
     assert lines == []
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), ValueError("I/O on closed file")])
+def test_a_console_that_is_gone_does_not_end_a_micro_batch(error: Exception) -> None:
+    def write(_: str) -> None:
+        raise error
+
+    console = Console(write, Clock())
+    console.say("hello")
+    console.summarize(replace(SUMMARY, newest=[ALERT]))
+
+
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
@@ -108,7 +119,7 @@ def test_a_quiet_stream_shows_nothing() -> None:
     ],
 )
 def test_the_end_of_the_job_is_one_line_with_the_cause(text: str, code: int, said: str) -> None:
-    end = explain(RuntimeError(text))
+    end = explain(RuntimeError(text), Settings())
     assert end.exit_code == code
     assert said in str(end)
     assert "\n" not in str(end)
@@ -117,4 +128,4 @@ def test_the_end_of_the_job_is_one_line_with_the_cause(text: str, code: int, sai
 
 def test_the_jobs_own_errors_stay_what_they_are() -> None:
     error = JobError("accounts", 1)
-    assert explain(error) is error
+    assert explain(error, Settings()) is error

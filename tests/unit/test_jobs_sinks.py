@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -179,16 +179,20 @@ def test_heartbeats_do_not_replace_each_other() -> None:
     assert len(rows) == 2
 
 
-class Fails:
-    """Raises OSError `times` times, then gives `done`."""
+AWAY = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
-    def __init__(self, times: int) -> None:
+
+class Fails:
+    """Raises `error` `times` times, then gives `done`."""
+
+    def __init__(self, times: int, error: Exception = AWAY) -> None:
         self.left = times
+        self.error = error
 
     def __call__(self) -> str:
         if self.left:
             self.left -= 1
-            raise OSError("no route to host")
+            raise self.error
         return "done"
 
 
@@ -211,16 +215,16 @@ def retries(outage: int) -> tuple[Retries, Time, list[str]]:
 
 def test_a_short_outage_is_waited_for_and_said_at_its_begin_and_end() -> None:
     again, _, said = retries(300_000)
-    assert again.call("writing alerts", Fails(5), (OSError,)) == "done"
+    assert again.call("writing alerts", Fails(5)) == "done"
     assert len(said) == 2
-    assert "no route to host" in said[0]
+    assert "Could not connect" in said[0]
     assert "works again" in said[1]
 
 
 def test_a_long_outage_is_said_once_a_minute_and_ends_with_code_75() -> None:
     again, time, said = retries(300_000)
     with pytest.raises(JobError, match="FRAUD_OUTAGE is 300 s") as ended:
-        again.call("writing alerts", Fails(10_000), (OSError,))
+        again.call("writing alerts", Fails(10_000))
     assert ended.value.exit_code == 75
     assert 280 <= time.now <= 300
     assert len(said) == 5
@@ -228,8 +232,8 @@ def test_a_long_outage_is_said_once_a_minute_and_ends_with_code_75() -> None:
 
 def test_what_is_not_passing_is_not_tried_again() -> None:
     again, time, _ = retries(300_000)
-    with pytest.raises(OSError, match="no route"):
-        again.call("writing alerts", Fails(1), (KeyError,))
+    with pytest.raises(ValueError, match="odd"):
+        again.call("writing alerts", Fails(1, ValueError("odd")))
     assert time.now == 0
 
 
@@ -237,7 +241,7 @@ def test_who_asks_to_stop_does_not_wait_for_the_end_of_an_outage() -> None:
     again, time, _ = retries(300_000)
     time.set()
     with pytest.raises(Stopped):
-        again.call("writing alerts", Fails(10_000), (OSError,))
+        again.call("writing alerts", Fails(10_000))
 
 
 @given(st.floats(1, 10_000_000))

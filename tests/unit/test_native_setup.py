@@ -310,11 +310,12 @@ def test_what_fails_late_ends_with_one_line(
 
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on_or_clean_up(tmp_path: Path) -> None:
     usual = native.kept(parsed(["demo"]))
-    assert "scripts/demo.sh goes on from there, --fresh starts anew" in usual
-    assert usual.endswith("scripts/reset.sh --native deletes it all")
+    assert usual.endswith(
+        "scripts/demo.sh goes on, --fresh starts anew; scripts/reset.sh --native deletes them"
+    )
     own = native.kept(parsed(["demo", "--state", str(tmp_path)]))
-    assert f"kept in {tmp_path}, logs in {tmp_path}/logs; scripts/demo.sh --state {tmp_path} goes on" in own
-    assert own.endswith(f"scripts/reset.sh --native --state {tmp_path} deletes it all")
+    assert own.startswith(f"kept: alerts, state and logs/ in {tmp_path}; scripts/demo.sh --state {tmp_path} ")
+    assert own.endswith(f"scripts/reset.sh --native --state {tmp_path} deletes them")
     replay = native.kept(parsed(["demo", "--from", "payments.jsonl"]))
     assert "goes on" not in replay
 
