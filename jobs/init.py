@@ -71,21 +71,25 @@ class TopicContract:
         return wrong | low
 
 
-def contracts(kafka: KafkaSettings, transactions_retention: int = 7 * DAY) -> list[TopicContract]:
-    """The three topics; rejected records outlive `transactions`, kept `transactions_retention` ms."""
+def source_contract(kafka: KafkaSettings) -> TopicContract:
+    """The topic `transactions`."""
+    return TopicContract(
+        kafka.transactions_topic,
+        kafka.partitions,
+        # LogAppendTime: `timestamp_in_future` is judged by the broker's clock, not the producer's.
+        {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"},
+    )
+
+
+def output_contracts(kafka: KafkaSettings, transactions_retention: int) -> list[TopicContract]:
+    """Alerts and rejected records; they outlive `transactions`, which is kept `transactions_retention` ms."""
     outlive = -1 if transactions_retention == -1 else max(30 * DAY, transactions_retention + 7 * DAY)
     return [
-        TopicContract(
-            kafka.transactions_topic,
-            kafka.partitions,
-            # LogAppendTime: `timestamp_in_future` is judged by the broker's clock, not the producer's.
-            {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"},
-        ),
         TopicContract(
             kafka.alerts_topic,
             OUTPUT_PARTITIONS,
             {"cleanup.policy": "compact,delete", "message.timestamp.type": "LogAppendTime"},
-            {"retention.ms": 30 * DAY},
+            {"retention.ms": outlive},
         ),
         TopicContract(
             kafka.rejected_topic,
@@ -106,15 +110,17 @@ def ensure_topics(kafka: KafkaSettings, say: Callable[[str], None]) -> None:
     admin = AdminClient({**kafka.librdkafka(), **patience, "log_level": 0})
     try:
         existing = admin.list_topics(timeout=5).topics
-        wanted = contracts(kafka)
-        if kafka.transactions_topic in existing:
-            retention = int(_settings_of(admin, kafka.transactions_topic)["retention.ms"])
-            wanted = contracts(kafka, retention)
-        for topic in wanted:
+
+        def ensure(topic: TopicContract) -> None:
             if topic.name in existing:
                 _correct(admin, topic, len(existing[topic.name].partitions), say)
             else:
                 _create(admin, topic, kafka.replication_factor, say)
+
+        ensure(source_contract(kafka))
+        retention = int(_settings_of(admin, kafka.transactions_topic)["retention.ms"])
+        for topic in output_contracts(kafka, retention):
+            ensure(topic)
     except KafkaException as error:
         raise _kind(error)(about_kafka(error, kafka)) from error
 

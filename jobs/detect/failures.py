@@ -24,6 +24,7 @@ _PASSING = re.compile(
     r"|software\.amazon\.awssdk\.core\.exception\.SdkClientException"
     r"|org\.apache\.hadoop\.fs\.s3a\.(AWSServiceThrottled|AWSStatus500)Exception"
 )
+_UNANSWERED = re.compile(r"An error occurred while calling \S+")
 _INCOMPATIBLE = re.compile(r"fraud\.memory\.IncompatibleState: (.*)")
 _DATA_LOSS = re.compile(
     r"failOnDataLoss|KAFKA_DATA_LOSS|OffsetOutOfRange|may have been lost|offset was changed"
@@ -45,7 +46,7 @@ def jvm_ended(error: BaseException) -> bool:
     """Whether `error` says that Spark's JVM is no more (what the JVM says itself, it says alive)."""
     if isinstance(error, (KafkaException, *STORE_ERRORS, *_FROM_THE_JVM)):
         return False
-    return any(isinstance(each, _NO_ANSWER) for each in _chain(error))
+    return any(isinstance(each, _NO_ANSWER) or _is_unanswered(each) for each in _chain(error))
 
 
 def explain(error: BaseException, settings: Settings) -> JobError:
@@ -81,6 +82,11 @@ def one_line(error: BaseException) -> str:
     kafka = error.args[0] if isinstance(error, KafkaException) else None
     text = " ".join((kafka.str() if kafka else str(error)).split()) or type(error).__name__
     return text if len(text) <= 300 else text[:297] + "..."
+
+
+def _is_unanswered(error: BaseException) -> bool:
+    # a call that the JVM refuses has its trace behind this sentence, one that it never answered has not
+    return type(error) is Py4JError and bool(_UNANSWERED.fullmatch(str(error)))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,5 +1,6 @@
 """Spark for the job: the session with its options, and the streaming query from the topic to the operator."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -51,15 +52,17 @@ _LOCAL_JIT = "-XX:TieredStopAtLevel=1"
 
 
 def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) -> SparkSession:
-    """The session. The JVM writes to `spark.log` and `spark.out` in the log folder, never to the console."""
+    """The session. The JVM writes to `spark.log` and `spark.out` in the log folder, py4j's traces go to
+    `python.log` there: the console is for one line."""
     local = settings.spark_master.startswith("local")
     logs = settings.log_dir.resolve()
+    logging.basicConfig(filename=logs / "python.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     conf = SparkConf().setMaster(settings.spark_master).setAppName("fraud-detect")
     conf.setAll(list(_OPTIONS.items()))
     conf.set("spark.sql.shuffle.partitions", str(settings.shuffle_partitions))
     conf.set("spark.driver.memory", settings.driver_memory)
-    logging = Path(__file__).with_name("log4j2.properties")
-    java = f'-Dlog4j2.configurationFile="{logging}" -Dfraud.log.dir="{logs}"'  # paths may have spaces
+    log4j = Path(__file__).with_name("log4j2.properties")
+    java = f'-Dlog4j2.configurationFile="{log4j}" -Dfraud.log.dir="{logs}"'  # paths may have spaces
     if local:
         java += f" {_LOCAL_JIT}"
     conf.set("spark.driver.extraJavaOptions", java)

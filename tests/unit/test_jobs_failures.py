@@ -90,6 +90,7 @@ def wrapped(outer: Exception, inner: Exception) -> Exception:
         Py4JNetworkError("Answer from Java side is empty"),
         ConnectionRefusedError(111, "Connection refused"),
         wrapped(Py4JError("An error occurred while calling o1.isActive"), Py4JNetworkError("empty")),
+        Py4JError("An error occurred while calling o236.isActive"),
         EOFError(),
     ],
     ids=str,
@@ -106,6 +107,7 @@ def test_what_the_jvm_says_itself_it_says_alive() -> None:
     refused = wrapped(EndpointConnectionError(endpoint_url="http://x"), ConnectionRefusedError(111, "no"))
     assert not jvm_ended(refused)
     assert not jvm_ended(ValueError("odd"))
+    assert not jvm_ended(Py4JError("An error occurred while calling o1.x. Trace:\npy4j.Py4JException: no x"))
 
 
 def test_no_secret_is_named() -> None:

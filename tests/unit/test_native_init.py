@@ -8,13 +8,22 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from fraud.settings import KafkaSettings, ObjectStoreSettings
-from jobs.init import DAY, NotYetError, TopicContract, contracts, ensure_bucket, ensure_topics
+from jobs.init import (
+    DAY,
+    NotYetError,
+    TopicContract,
+    ensure_bucket,
+    ensure_topics,
+    output_contracts,
+    source_contract,
+)
 
 retentions = st.just(-1) | st.integers(1, 400 * DAY)
 
 
 def by_name(retention: int = 7 * DAY) -> dict[str, TopicContract]:
-    return {topic.name: topic for topic in contracts(KafkaSettings(), retention)}
+    kafka = KafkaSettings()
+    return {topic.name: topic for topic in (source_contract(kafka), *output_contracts(kafka, retention))}
 
 
 def test_the_three_topics_have_the_settings_of_the_contract() -> None:
@@ -30,9 +39,10 @@ def test_the_three_topics_have_the_settings_of_the_contract() -> None:
 
 
 @given(retentions)
-def test_rejected_records_outlive_the_transactions(retention: int) -> None:
-    rejected = by_name(retention)["transactions-rejected"].at_least["retention.ms"]
-    assert rejected == -1 if retention == -1 else rejected > retention
+def test_alerts_and_rejected_records_outlive_the_transactions(retention: int) -> None:
+    for name in ("fraud-alerts", "transactions-rejected"):
+        kept = by_name(retention)[name].at_least["retention.ms"]
+        assert kept == -1 if retention == -1 else kept > retention
 
 
 @given(retentions, retentions)
