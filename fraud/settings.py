@@ -209,7 +209,8 @@ class DetectionSettings(Part):
         None,
         ge=1,
         le=100_000_000,
-        description="records a micro-batch at most; without it chosen by the records' size",
+        description="records a micro-batch at most; without it chosen once, when the job starts, by the size "
+        "of the records then in the topic: set it when later records are much larger",
     )
     outage: Duration = Field(
         300_000, description="how long to retry Kafka or the object store before giving up"
