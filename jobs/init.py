@@ -6,8 +6,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import boto3
@@ -27,16 +26,13 @@ from fraud.durations import Duration, parse_duration
 from fraud.environment import load
 from fraud.settings import KafkaSettings, ObjectStoreSettings, SettingsError
 from jobs.outages import STORE_ERRORS, about_kafka, about_store, passes
+from jobs.topics import TopicContract, output_contracts, source_contract
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SETTINGS_WRONG = 2
 TRY_AGAIN = 75
-
-DAY = 86_400_000
-OUTPUT_PARTITIONS = 4
-MAX_REJECTED_MESSAGE = 2 * 1024 * 1024
 
 
 class NotYetError(Exception):
@@ -45,59 +41,6 @@ class NotYetError(Exception):
 
 class WrongError(Exception):
     """Trying again does not help: access denied, or something is there that must not be."""
-
-
-@dataclass(frozen=True)
-class TopicContract:
-    """What a topic must be: `exact` settings are set, `at_least` ones are only ever raised (-1: no limit)."""
-
-    name: str
-    partitions: int
-    exact: Mapping[str, str]
-    at_least: Mapping[str, int] = field(default_factory=dict)
-
-    def settings(self) -> dict[str, str]:
-        """The settings that a new topic gets."""
-        return {**self.exact, **{name: str(value) for name, value in self.at_least.items()}}
-
-    def corrections(self, actual: Mapping[str, str]) -> dict[str, str]:
-        """Of an existing topic with the settings `actual`: those to change, with their new value."""
-        wrong = {name: value for name, value in self.exact.items() if _words(actual[name]) != _words(value)}
-        low = {
-            name: str(value)
-            for name, value in self.at_least.items()
-            if int(actual[name]) != -1 and (value == -1 or int(actual[name]) < value)
-        }
-        return wrong | low
-
-
-def source_contract(kafka: KafkaSettings) -> TopicContract:
-    """The topic `transactions`."""
-    return TopicContract(
-        kafka.transactions_topic,
-        kafka.partitions,
-        # LogAppendTime: `timestamp_in_future` is judged by the broker's clock, not the producer's.
-        {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"},
-    )
-
-
-def output_contracts(kafka: KafkaSettings, transactions_retention: int) -> list[TopicContract]:
-    """Alerts and rejected records; they outlive `transactions`, which is kept `transactions_retention` ms."""
-    outlive = -1 if transactions_retention == -1 else max(30 * DAY, transactions_retention + 7 * DAY)
-    return [
-        TopicContract(
-            kafka.alerts_topic,
-            OUTPUT_PARTITIONS,
-            {"cleanup.policy": "compact,delete", "message.timestamp.type": "LogAppendTime"},
-            {"retention.ms": outlive},
-        ),
-        TopicContract(
-            kafka.rejected_topic,
-            OUTPUT_PARTITIONS,
-            {"cleanup.policy": "delete"},
-            {"retention.ms": outlive, "max.message.bytes": MAX_REJECTED_MESSAGE},
-        ),
-    ]
 
 
 def ensure_topics(kafka: KafkaSettings, say: Callable[[str], None]) -> None:
@@ -208,10 +151,6 @@ def _until(deadline: float, step: Callable[[], None]) -> None:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(0.3)
-
-
-def _words(value: str) -> set[str]:
-    return set(value.split(","))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ Spark lets idle workers go after a minute; without this the next payment would w
 
 from pyspark.daemon import manager
 
-import jobs.detect.bucket_operator  # noqa: F401
+import jobs.detect.bucket_operator  # noqa: F401  (before the fork, for all workers)
 
 if __name__ == "__main__":
-    manager()  # type: ignore[no-untyped-call]
+    manager()  # type: ignore[no-untyped-call]  # pyspark leaves it untyped

@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from fraud.settings import KafkaSettings, ObjectStoreSettings
-from jobs.init import (
-    DAY,
-    NotYetError,
-    TopicContract,
-    ensure_bucket,
-    ensure_topics,
-    output_contracts,
-    source_contract,
-)
+from jobs.init import NotYetError, ensure_bucket, ensure_topics
+from jobs.topics import DAY, TopicContract, output_contracts, source_contract
 
 retentions = st.just(-1) | st.integers(1, 400 * DAY)
 
