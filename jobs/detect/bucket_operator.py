@@ -41,7 +41,8 @@ STATE = "blob binary"
 Judge = Callable[[Any, Iterable[pd.DataFrame], "GroupState"], Iterator[pd.DataFrame]]
 
 # Before each Python task Spark's worker calls importlib.invalidate_caches(), which reads pyspark.zip
-# again: 150 ms a task. The archive does not change under a running job.
+# again: 150 ms a task. The archive does not change under a running job. (Silenced below: a method is
+# replaced, and its argument has no use.)
 zipimport.zipimporter.invalidate_caches = lambda self: None  # type: ignore[method-assign] # noqa: ARG005
 
 # pyspark concatenates empty frames in every micro-batch, and pandas warns each time
@@ -64,6 +65,7 @@ def judge_bucket(
     from pyspark import TaskContext
 
     context = TaskContext.get()
+    # In a worker there is a context, and in a micro-batch this property: pyspark's types say "perhaps".
     batch_id = int(context.getLocalProperty("streaming.sql.batchId"))  # type: ignore[union-attr, arg-type]
     batch_time = state.getCurrentProcessingTimeMs()
     records = pa.concat_tables([_table(frame) for frame in frames])

@@ -78,13 +78,13 @@ def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) 
     with (logs / "spark.out").open("a") as out:
         # a session of its own: Ctrl-C and SIGTERM of the group reach this process, which stops the JVM
         quiet = {"stdout": out, "stderr": out, "start_new_session": True}
-        gateway = launch_gateway(conf, popen_kwargs=quiet)  # type: ignore[no-untyped-call]
+        gateway = launch_gateway(conf, popen_kwargs=quiet)  # type: ignore[no-untyped-call]  # pyspark
     context = SparkContext(conf=conf, gateway=gateway)
     hadoop = context._jsc.hadoopConfiguration()  # not on the command line: it has secrets
     for name, value in object_store.s3a().items():
         hadoop.set(name, value)
     # when the JVM is killed, this thread would print its trace over the one line that says so
-    context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
+    context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]  # on purpose
     return SparkSession(context)
 
 

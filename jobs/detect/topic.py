@@ -25,8 +25,8 @@ from jobs.detect.errors import TopicMissing
 from jobs.detect.offsets import Offsets
 from jobs.outages import refused
 
-EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # confluent-kafka
+LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka
 
 TIMEOUT = 10.0
 """Seconds for one answer."""
