@@ -5,7 +5,6 @@ Runs in Spark's Python workers. It moves bytes between Spark and `fraud.detectio
 
 import hashlib
 import warnings
-import zipimport
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+import jobs.python_workers  # noqa: F401  (for its effect)
 from fraud.detection import detect
 from fraud.generations import Generation
 from fraud.memory import Memory
@@ -39,11 +39,6 @@ OUTPUT = "bucket int, kind string, payload binary"
 STATE = "blob binary"
 
 Judge = Callable[[Any, Iterable[pd.DataFrame], "GroupState"], Iterator[pd.DataFrame]]
-
-# Before each Python task Spark's worker calls importlib.invalidate_caches(), which reads pyspark.zip
-# again: 150 ms a task. The archive does not change under a running job. (Silenced below: a method is
-# replaced, and its argument has no use.)
-zipimport.zipimporter.invalidate_caches = lambda self: None  # type: ignore[method-assign] # noqa: ARG005
 
 # pyspark concatenates empty frames in every micro-batch, and pandas warns each time
 warnings.filterwarnings("ignore", "The behavior of .*concatenation with empty", FutureWarning)

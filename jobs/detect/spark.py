@@ -13,11 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the name everybody knows)
 
 from fraud.settings import CONSUMER_GROUP, DetectionSettings, KafkaSettings, ObjectStoreSettings
-from fraud.transaction import MAX_RECORD_BYTES
 from jobs.detect.bucket_operator import OUTPUT, SHA256, STATE, judge_with
-
-LONGEST_USER_ID_BYTES = 4 * 64
-"""UTF-8 of the longest user_id. One byte more of a key shows that it is another string."""
+from jobs.kafka_source import is_oversized, kafka_stream, record_columns
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where the packages `fraud` and `jobs` are."""
@@ -35,6 +32,7 @@ _OPTIONS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
     "spark.sql.execution.arrow.maxBytesPerBatch": "32m",
     "spark.locality.wait": "0",
+    "spark.scheduler.mode": "FAIR",
     "spark.python.worker.faulthandler.enabled": "true",
 }
 
@@ -62,6 +60,7 @@ def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) 
     conf.set("spark.sql.shuffle.partitions", str(settings.shuffle_partitions))
     conf.set("spark.driver.memory", settings.driver_memory)
     log4j = Path(__file__).with_name("log4j2.properties")
+    conf.set("spark.scheduler.allocation.file", f"file:{Path(__file__).with_name('pools.xml')}")
     java = f'-Dlog4j2.configurationFile="{log4j}" -Dfraud.log.dir="{logs}"'  # paths may have spaces
     if local:
         java += f" {_LOCAL_JIT}"
@@ -108,25 +107,17 @@ def outcomes_stream(
     accept_loss: bool,
 ) -> DataFrame:
     """The stream of the operator's rows: Kafka -> one group a bucket -> (bucket, kind, payload)."""
-    options = kafka.spark() | {
-        "subscribe": kafka.transactions_topic,
-        "startingOffsets": starting_offsets,
-        "maxOffsetsPerTrigger": str(records_in_a_batch),
-        "failOnDataLoss": str(not accept_loss).lower(),
-        "includeHeaders": "false",
-        "groupIdPrefix": f"{CONSUMER_GROUP}-spark",
-    }
-    records = spark.readStream.format("kafka").options(**options).load()
-    size = F.coalesce(F.octet_length("value"), F.lit(0))
-    cut = size > MAX_RECORD_BYTES
+    records = kafka_stream(
+        spark,
+        kafka,
+        group=f"{CONSUMER_GROUP}-spark",
+        starting_offsets=starting_offsets,
+        records_in_a_batch=records_in_a_batch,
+        accept_loss=accept_loss,
+    )
     projected = records.select(
-        F.substring("key", 1, LONGEST_USER_ID_BYTES + 1).alias("key"),
-        F.when(cut, F.substring("value", 1, MAX_RECORD_BYTES)).otherwise(F.col("value")).alias("value"),
-        "partition",
-        "offset",
-        F.unix_millis("timestamp").alias("timestamp"),
-        size.cast("long").alias("original_size"),
-        F.when(cut, F.sha2("value", 256)).alias(SHA256),
+        *record_columns(),
+        F.when(is_oversized(), F.sha2("value", 256)).alias(SHA256),
         F.pmod(F.xxhash64("key"), F.lit(settings.buckets)).cast("int").alias("bucket"),
     )
     return projected.groupBy("bucket").applyInPandasWithState(
