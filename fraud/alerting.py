@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from fraud.alert import ALERTS, EVIDENCE, alert_id
-from fraud.arrays import Integers
+from fraud.arrays import Integers, decimals
 from fraud.history import History, range_maximum
 from fraud.rules import Rule
 
@@ -49,12 +49,12 @@ def _alerts_of(flagged: Flagged, history: History, payments: pa.Table, detected_
         "user_id": rows["user_id"],
         "transaction_id": rows["transaction_id"],
         "transaction_timestamp": time,
-        "amount": _decimals(history.amount[positions], ALERTS.field("amount").type),
+        "amount": decimals(history.amount[positions], ALERTS.field("amount").type),
         "currency": rows["currency"],
-        "rate": _decimals(history.rate[positions], ALERTS.field("rate").type),
+        "rate": decimals(history.rate[positions], ALERTS.field("rate").type),
         "location": rows["location"],
-        "observed": _decimals(flagged.observed, ALERTS.field("observed").type),
-        "threshold": _decimals(np.full(size, rule.limit), ALERTS.field("threshold").type),
+        "observed": decimals(flagged.observed, ALERTS.field("observed").type),
+        "threshold": decimals(np.full(size, rule.limit), ALERTS.field("threshold").type),
         "window_start": pa.nulls(size) if rule.window is None else time - rule.window,
         "window_end": pa.nulls(size) if rule.window is None else time,
         "evidence": _evidence(rule.evidence(history, positions), history, payments),
@@ -80,7 +80,7 @@ def _evidence(chosen: list[Integers], history: History, payments: pa.Table) -> p
     fields = {
         "transaction_id": rows["transaction_id"],
         "timestamp": history.timestamp[positions],
-        "amount": _decimals(history.amount[positions], EVIDENCE.field("amount").type),
+        "amount": decimals(history.amount[positions], EVIDENCE.field("amount").type),
         "currency": rows["currency"],
         "location": rows["location"],
     }
@@ -94,11 +94,3 @@ def _column(values: pa.ChunkedArray | pa.Array | Integers, field: pa.Field) -> p
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     return array.cast(field.type)
-
-
-def _decimals(unscaled: Integers, decimal: pa.Decimal128Type) -> pa.Array:
-    """Decimals of which `unscaled` are the digits: 1250 -> 12.50. Exact, without floats."""
-    words = np.empty((len(unscaled), 2), dtype="<i8")  # 128 bits, low word first
-    words[:, 0] = unscaled
-    words[:, 1] = unscaled >> 63
-    return pa.Array.from_buffers(decimal, len(unscaled), [None, pa.py_buffer(words)])

@@ -212,6 +212,14 @@ class DetectionSettings(Part):
         description="records a micro-batch at most; without it chosen once, when the job starts, by the size "
         "of the records then in the topic: set it when later records are much larger",
     )
+    archive: bool = Field(
+        False, description="also keep every valid payment as Parquet below `transactions/`: true or false"
+    )
+    archive_trigger: Duration = Field(
+        60_000,
+        description="at most this long until a payment is in the archive, which makes an object a partition "
+        "each time; sooner when many have come",
+    )
     outage: Duration = Field(
         300_000, description="how long to retry Kafka or the object store before giving up"
     )

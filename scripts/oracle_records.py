@@ -42,6 +42,29 @@ class Payment(NamedTuple):
     timestamp: int
 
 
+class Archived(NamedTuple):
+    """A valid record as the archive must hold it; times in epoch milliseconds."""
+
+    partition: int
+    offset: int
+    transaction_id: str
+    user_id: str
+    amount: int  # cents
+    currency: str
+    location: str
+    timestamp: int
+    ingested_at: int
+
+
+def archived_records(records: Iterable[Sent]) -> Iterator[Archived]:
+    """Those of `records` that meet the contract, whatever the rules and settings say of them."""
+    for record in records:
+        payment = read_payment(record, CURRENCIES, 2**62, 1)  # every currency has a rate, no time is too late
+        if isinstance(payment, Payment):
+            position, content = payment[:2], payment[3:]
+            yield Archived(*position, *content, record.timestamp)
+
+
 def read_log(paths: Iterable[Path]) -> Iterator[Sent]:
     """The records of the producer's logs; of a producer killed while it wrote, up to its last whole line."""
     for path in paths:

@@ -41,7 +41,7 @@ def reference() -> str:
     return "\n".join(lines)
 
 
-_DURATIONS = ("allowed_lateness", "retention", "clock_skew", "trigger", "outage")
+_DURATIONS = ("allowed_lateness", "retention", "clock_skew", "trigger", "archive_trigger", "outage")
 
 
 def _shown(field: str, value: object, annotation: str) -> str:
@@ -51,7 +51,7 @@ def _shown(field: str, value: object, annotation: str) -> str:
         return f"`{format_duration(int(str(value)))}`"
     if isinstance(value, Path) and value.is_absolute():
         return f"`fraud/{value.name}`"
-    return f"`{value}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,27 @@
 """The accounts of a micro-batch: every offset read is evaluated, duplicate, rejected, a gap, or lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from jobs.detect.errors import JobError
 from jobs.detect.offsets import PlannedBatch
-from jobs.detect.outcomes import Report
+
+
+class Counted(Protocol):
+    """What one task says of its part of a micro-batch."""
+
+    @property
+    def batch_id(self) -> int:
+        """Of the micro-batch."""
+
+    @property
+    def batch_time(self) -> int:
+        """Of the micro-batch, in epoch milliseconds."""
+
+    @property
+    def counts(self) -> Sequence[tuple[int, str, int]]:
+        """(Kafka partition, outcome, records)."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +45,7 @@ class Accounts:
 
 def settle(
     batch: PlannedBatch,
-    reports: list[Report],
+    reports: Sequence[Counted],
     look_up: Callable[[int, int, int], Existing],
     accept_loss: bool,
 ) -> Accounts:

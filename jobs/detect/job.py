@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -15,6 +15,9 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from fraud.rules import RuleSet
 from fraud.settings import CONSUMER_GROUP, Settings, SettingsError
+from jobs.archive.batch import ArchiveSurroundings
+from jobs.archive.progress import ProgressStore
+from jobs.archive.query import ArchiveCheckpoint, ArchiveQuery
 from jobs.detect.alerts_sink import AlertsSink
 from jobs.detect.batch import Batches, Surroundings
 from jobs.detect.checkpoint import CheckpointFiles
@@ -29,6 +32,9 @@ from jobs.detect.retry import Retries
 from jobs.detect.spark import outcomes_stream, start_spark, warm_up
 from jobs.detect.topic import Topic
 from jobs.detect.watch import watch
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 def run(settings: Settings, rules: RuleSet, options: Options) -> int:
@@ -138,12 +144,39 @@ def _detect(
     )
     heartbeat = Heartbeat(around, batches)
     heartbeat.start()
+    archive = [_archive(spark, around, ids, s3, hadoop)] if detection.archive else []
+    for each in archive:
+        each.start()
     try:
-        while not watch(query, batches, heartbeat, stopping, files):
+        while not watch(query, batches, stopping, files, [heartbeat, *archive]):
             query = start()
         heartbeat.finish()
+        for each in archive:
+            each.finish()
     finally:
         heartbeat.stop()
+
+
+def _archive(
+    spark: SparkSession, around: Surroundings, ids: tuple[str, str], s3: "S3Client", hadoop: Any
+) -> ArchiveQuery:
+    """The archive's query, with a checkpoint of its own beside detection's."""
+    store = around.settings.object_store
+    where = f"{around.settings.detection.checkpoint.rstrip('/')}/archive/{ids[0]}"
+    gateway = spark.sparkContext._gateway
+    files = around.retries.call("reaching the checkpoint", lambda: CheckpointFiles(gateway, hadoop, where))
+    surroundings = ArchiveSurroundings(
+        settings=around.settings,
+        ids=ids,
+        accept_loss=around.accept_loss,
+        files=files,
+        topic=around.topic,
+        client=s3,
+        progress=ProgressStore(s3, store, ids[1]),
+        lease=around.lease,
+        say=around.console.say,
+    )
+    return ArchiveQuery(spark, surroundings, ArchiveCheckpoint(files, where), around.stopping)
 
 
 def _stop_on_signals(stopping: Event) -> None:

@@ -1,22 +1,55 @@
-"""The running query: watched until it fails or is asked to stop, and stopped between micro-batches."""
+"""A running query: watched until it fails or is asked to stop, and stopped between micro-batches."""
 
 import time
+from collections.abc import Sequence
 from threading import Event
+from typing import Protocol
 
 from pyspark.sql.streaming.query import StreamingQuery
 
-from jobs.detect.batch import Batches
 from jobs.detect.checkpoint import CheckpointFiles
 from jobs.detect.errors import JobError, Stopped
-from jobs.detect.heartbeat import Heartbeat
+from jobs.detect.offsets import PlannedBatch
+
+
+class Batches(Protocol):
+    """The body of a query's foreachBatch, as far as others see it."""
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What made a micro-batch fail."""
+
+    @property
+    def finished(self) -> PlannedBatch | None:
+        """The last micro-batch that is written."""
+
+    @property
+    def replayed_last(self) -> bool:
+        """Whether the last micro-batch written here had been planned by an earlier query."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a micro-batch is being written at this moment."""
+
+
+class Companion(Protocol):
+    """A thread beside the query, whose failure ends it."""
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What made it fail."""
 
 
 def watch(
-    query: StreamingQuery, batches: Batches, heartbeat: Heartbeat, stopping: Event, files: CheckpointFiles
+    query: StreamingQuery,
+    batches: Batches,
+    stopping: Event,
+    files: CheckpointFiles,
+    companions: Sequence[Companion] = (),
 ) -> bool:
     """True when the query was asked to stop and has, False when it must be started again; raises what
-    made it fail."""
-    while not stopping.wait(0.2) and query.isActive and heartbeat.failure is None:
+    made it, or one of its companions, fail."""
+    while not stopping.wait(0.2) and query.isActive and not _failures(companions):
         pass
     if not query.isActive and not stopping.is_set():
         failure = batches.failure or query.exception() or JobError("the query ended by itself")
@@ -27,10 +60,14 @@ def watch(
         time.sleep(0.05)
     ended = query.exception()  # by itself: what the stop itself leads to is no failure
     query.stop()
-    cause = heartbeat.failure or batches.failure or ended
+    cause = next(iter(_failures(companions)), None) or batches.failure or ended
     if cause is None or isinstance(cause, Stopped) or _only_reporting_failed(batches, cause):
         return True
     raise cause
+
+
+def _failures(companions: Sequence[Companion]) -> list[BaseException]:
+    return [each.failure for each in companions if each.failure is not None]
 
 
 def _only_reporting_failed(batches: Batches, failure: BaseException) -> bool:

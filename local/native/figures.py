@@ -19,6 +19,7 @@ class Summary:
     alerts_in_parquet: dict[str, int] = field(default_factory=dict)  # by rule
     alerts_in_kafka: dict[str, int] = field(default_factory=dict)  # distinct, by rule
     exact: bool = False
+    archived: int | None = None  # records in the archive; None: it is off
     patterns_expected: int = 0
     patterns_caught: int = 0
     near_misses: int = 0

@@ -17,6 +17,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from fraud.archive import FOLDER as ARCHIVE
 from fraud.generations import Generation
 from fraud.settings import KafkaSettings, ObjectStoreSettings, Settings
 from local.native.process import Ending
@@ -71,6 +72,7 @@ class Findings:
     generations: list[Generation]
     metrics: pa.Table | None
     alerts: pa.Table | None  # Parquet
+    archive: pa.Table | None  # Parquet
     sent_alerts: list[SentAlert]  # the topic `fraud-alerts`, repeats and all
     rejections: dict[tuple[int, int], str]  # (partition, offset) -> reason, in `transactions-rejected`
 
@@ -84,10 +86,9 @@ def gather(settings: Settings, remains: Remains) -> Findings:
 def _gather(settings: Settings, remains: Remains) -> Findings:
     kafka = settings.kafka
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("alerts/", "metrics/"):
-            download(settings.object_store, name, Path(folder))
-        alerts = read_parquet(Path(folder, "alerts"))
-        metrics = read_parquet(Path(folder, "metrics"))
+        alerts, metrics, archive = (
+            _objects(settings.object_store, name, Path(folder)) for name in ("alerts/", "metrics/", ARCHIVE)
+        )
     texts = [path.read_text("utf-8") for path in remains.generations.glob("*.json")]
     return Findings(
         records=[record.sent for record in read_topic(kafka, kafka.transactions_topic)],
@@ -97,9 +98,15 @@ def _gather(settings: Settings, remains: Remains) -> Findings:
         generations=sorted(map(Generation.model_validate_json, texts), key=lambda each: each.number),
         metrics=metrics,
         alerts=alerts,
+        archive=archive,
         sent_alerts=list(alerts_of(kafka, kafka.alerts_topic)),
         rejections=rejections_of(kafka, kafka.rejected_topic),
     )
+
+
+def _objects(store: ObjectStoreSettings, folder: str, target: Path) -> pa.Table | None:
+    download(store, folder, target)
+    return read_parquet(target / folder)
 
 
 class Record(NamedTuple):

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from fraud.settings import Settings
 from local.native.against_oracle import compare_with_oracle
+from local.native.archived import compare_archive
 from local.native.figures import Summary
 from local.native.findings import Findings, Remains, gather
 from local.native.restarts import described
@@ -23,11 +24,13 @@ def summarize(settings: Settings, remains: Remains, since: int) -> Summary:
 
     `since` is this run's begin (epoch milliseconds). Raises UnreadableError.
     """
-    return compare(gather(settings, remains), settings.detection.buckets, since)
+    findings, detection = gather(settings, remains), settings.detection
+    return compare(findings, detection.buckets, since, archive=detection.archive)
 
 
-def compare(findings: Findings, buckets: int, since: int) -> Summary:
-    """The summary of `findings`; `since` (epoch milliseconds) limits the latencies to this run's alerts."""
+def compare(findings: Findings, buckets: int, since: int, *, archive: bool = False) -> Summary:
+    """The summary of `findings`; `since` (epoch milliseconds) limits the latencies to this run's alerts.
+    `archive`: whether that is on, and complete therefore."""
     summary = Summary()
     _read_endings(summary, findings)
     _read_producer(summary, findings)
@@ -35,6 +38,8 @@ def compare(findings: Findings, buckets: int, since: int) -> Summary:
     _add_counts(summary, findings)
     pairs = _add_alerts(summary, findings, since)
     compare_with_oracle(summary, findings, pairs, buckets)
+    if archive:
+        compare_archive(summary, findings)
     _add_patterns(summary, findings, pairs)
     return summary
 

@@ -27,6 +27,8 @@ def as_text(summary: Summary) -> str:
             f"{'yes' if summary.exact else 'NO'} (against the oracle: SQL over the records as sent)",
         ),
     ]
+    if summary.archived is not None:
+        lines.append(("archive", f"{summary.archived:,} valid records, each once"))
     if summary.patterns_expected or summary.near_misses:
         caught = f"{summary.patterns_caught:,} of {summary.patterns_expected:,} injected alerts caught"
         spared = f"{summary.near_misses_flagged:,} of {summary.near_misses:,} near misses flagged"

@@ -142,7 +142,7 @@ def watched(query: Query, batch_failure: BaseException | None = None, heartbeat:
     stopping.set()
     batches: Any = SimpleNamespace(failure=batch_failure, finished=None, running=False, replayed_last=False)
     heartbeat = heartbeat or SimpleNamespace(failure=None)
-    return watch(query, batches, heartbeat, stopping, SimpleNamespace())  # type: ignore[arg-type]
+    return watch(query, batches, stopping, SimpleNamespace(), [heartbeat])  # type: ignore[arg-type]
 
 
 def test_a_query_that_is_stopped_has_not_failed() -> None:

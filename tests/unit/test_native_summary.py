@@ -10,9 +10,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from confluent_kafka import KafkaError, KafkaException
 
+from fraud.archive import archived
 from fraud.detection import detect
 from fraud.generations import Generation
 from fraud.memory import Memory
+from fraud.parsing import parse
 from fraud.rules_file import load_rules
 from fraud.settings import DEFAULT_RULES, KafkaSettings
 from fraud.transaction import RECORDS, Reason
@@ -71,13 +73,14 @@ def sound() -> Findings:
         generations=[generation],
         metrics=pa.Table.from_pylist([row], schema=METRICS),
         alerts=outcome.alerts,
+        archive=archived(pa.Table.to_batches(table.combine_chunks())[0], parse(table)),
         sent_alerts=[SentAlert(a["alert_id"], a["rule_id"], NOON + 1000, NOON + 1700) for a in alerts],
         rejections={(0, 9): Reason.NOT_JSON.value},
     )
 
 
 def summary_of(findings: Findings) -> Summary:
-    return compare(findings, buckets=8, since=NOON)
+    return compare(findings, buckets=8, since=NOON, archive=True)
 
 
 def test_a_sound_run_is_exact_and_adds_up() -> None:
@@ -87,7 +90,15 @@ def test_a_sound_run_is_exact_and_adds_up() -> None:
     assert summary.alerts_in_parquet == summary.alerts_in_kafka == {"high_amount": 1, "velocity": 5}
     assert summary.latency_p99 == 700
     assert "read 10 = evaluated 8 + duplicate 1 + rejected 1" in as_text(summary)
+    assert "archive     9 valid records, each once" in as_text(summary)
     assert '"ok": true' in as_json(summary)
+
+
+def test_an_archive_that_is_off_is_not_compared() -> None:
+    summary = compare(replace(sound(), archive=None), buckets=8, since=NOON)
+    assert summary.ok
+    assert summary.archived is None
+    assert "archive" not in as_text(summary)
 
 
 def with_metric(findings: Findings, name: str, value: int) -> Findings:
@@ -109,6 +120,16 @@ def with_pattern(findings: Findings, kind: str, transaction_id: str) -> Findings
 def alerts_of(findings: Findings) -> pa.Table:
     assert findings.alerts is not None
     return findings.alerts
+
+
+def archive_of(findings: Findings) -> pa.Table:
+    assert findings.archive is not None
+    return findings.archive
+
+
+def with_location(archive: pa.Table, location: str) -> pa.Table:
+    index = archive.column_names.index("location")
+    return archive.set_column(index, "location", pa.repeat(location, len(archive)))
 
 
 TAMPERINGS: dict[str, tuple[Callable[[Findings], Findings], str]] = {
@@ -154,6 +175,22 @@ TAMPERINGS: dict[str, tuple[Callable[[Findings], Findings], str]] = {
         lambda f: replace(f, endings=[ending("producer", 0), ending("job", -9)]),
         "the job was ended by signal 9; its log is logs/job.log",
     ),
+    "a record is gone from the archive": (
+        lambda f: replace(f, archive=archive_of(f).slice(1)),
+        "archive: 1 valid records are missing, 0 are not in the topic like that, such as partition 0, offset",
+    ),
+    "a record is in the archive twice": (
+        lambda f: replace(f, archive=pa.concat_tables([archive_of(f), archive_of(f).slice(0, 1)])),
+        "1 records are in the archive more than once",
+    ),
+    "a record is not archived as it was sent": (
+        lambda f: replace(f, archive=with_location(archive_of(f), "Rome")),
+        "archive: 9 valid records are missing, 9 are not in the topic like that",
+    ),
+    "no archive at all": (
+        lambda f: replace(f, archive=None),
+        "archive: 9 valid records are missing",
+    ),
     "no generation at all": (lambda f: replace(f, generations=[]), "the checkpoint holds no generation"),
     "a generation is gone": (
         lambda f: with_metric(f, "generation", 2),
@@ -187,6 +224,7 @@ def test_a_state_in_which_nothing_was_ever_read_is_named_not_a_crash() -> None:
         generations=[],
         metrics=None,
         alerts=None,
+        archive=None,
         sent_alerts=[],
         rejections={},
     )

@@ -1,0 +1,153 @@
+"""One micro-batch of the archive on the driver: executors write it, here it is checked and noted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+from pyspark.sql import DataFrame
+
+from fraud.settings import Settings
+from jobs.archive.keys import object_key
+from jobs.archive.opening import ArchiveOpening
+from jobs.archive.progress import Progress, ProgressStore
+from jobs.archive.report import OUTPUT, OUTPUT_COLUMN, Report, check_reports
+from jobs.archive.task import Assignment, task_of
+from jobs.detect.accounting import Existing, settle
+from jobs.detect.errors import OUTAGE, SETTINGS, JobError
+from jobs.detect.lease import Lease
+from jobs.detect.offsets import Files, PlannedBatch, planned_batch
+from jobs.detect.topic import EARLIEST, Topic
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class ArchiveSurroundings:
+    """What the archive needs of the world."""
+
+    settings: Settings
+    ids: tuple[str, str]  # of cluster and topic
+    accept_loss: bool
+    files: Files  # of its own checkpoint
+    topic: Topic
+    client: "S3Client"
+    progress: ProgressStore
+    lease: Lease  # of the job
+    say: Callable[[str], None]
+
+
+class ArchiveBatches:
+    """The body of foreachBatch, and how far it has come, for other threads."""
+
+    def __init__(
+        self, around: ArchiveSurroundings, opening: ArchiveOpening, succeeded: Callable[[], None]
+    ) -> None:
+        """`succeeded` is called after each micro-batch that is complete."""
+        self._around = around
+        self._archive_id = opening.identity.archive_id
+        self._last_planned = opening.last_planned
+        self._succeeded = succeeded
+        self._running = Lock()
+        self.failure: BaseException | None = None
+        self.finished: PlannedBatch | None = None
+        self.replayed_last = False
+        """Whether the last micro-batch written here had been planned by an earlier query."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a micro-batch is being written at this moment."""
+        return self._running.locked()
+
+    def __call__(self, frame: DataFrame, batch_id: int) -> None:
+        """Write the micro-batch. A failure is kept in `failure` and ends the query."""
+        with self._running:
+            try:
+                self._write(frame, batch_id)
+            except BaseException as error:
+                self.failure = error
+                raise
+
+    def _write(self, frame: DataFrame, batch_id: int) -> None:
+        around, is_replay = self._around, batch_id <= self._last_planned
+        batch = planned_batch(around.files, batch_id)
+        self._check_right_to_write()
+        earliest = around.topic.ask(sorted(batch.end), EARLIEST)
+        kept = self._existing_objects(batch) if is_replay and around.accept_loss else frozenset[int]()
+        assignment = Assignment(
+            around.settings.object_store, self._archive_id, batch.batch_id, batch.time, kept
+        )
+        answer = frame.mapInArrow(task_of(assignment), OUTPUT).toArrow()
+        reports = [Report.from_bytes(payload) for payload in answer[OUTPUT_COLUMN].to_pylist()]
+        _raise_problem(reports)
+        check_reports(batch, reports)
+
+        def existing(partition: int, start: int, end: int) -> Existing:
+            found = around.topic.existing(partition, start, end)
+            return replace(found, earliest_before=earliest().get(partition))
+
+        accounts = settle(batch, reports, existing, around.accept_loss)
+        if is_replay:
+            written = {report.partition for report in reports if report.valid}
+            self._delete(batch, batch.end.keys() - written - kept)
+        self._check_right_to_write()
+        around.progress.put(self._progress(batch))
+        if accounts.lost:
+            around.say(f"micro-batch {batch_id}: LOST {accounts.lost}")
+        self.finished, self.replayed_last = batch, is_replay
+        self._succeeded()
+
+    def _check_right_to_write(self) -> None:
+        """Raises JobError when another job has this checkpoint, or archives this topic with another one."""
+        self._around.lease.check()
+        progress = self._around.progress.get()
+        if progress is not None and progress.archive_id != self._archive_id:
+            raise JobError(
+                f"another job archives topic {progress.topic!r} (archive {progress.archive_id}, this one is "
+                f"{self._archive_id}): this job has stopped"
+            )
+
+    def _existing_objects(self, batch: PlannedBatch) -> frozenset[int]:
+        """Partitions that an earlier attempt has archived. Where records have gone since, what it wrote is
+        more than what can be written now."""
+        return frozenset(partition for partition in batch.end if self._exists(self._key(batch, partition)))
+
+    def _exists(self, key: str) -> bool:
+        try:
+            self._around.client.head_object(Bucket=self._around.settings.object_store.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return False
+            raise
+        return True
+
+    def _delete(self, batch: PlannedBatch, partitions: set[int]) -> None:
+        """Delete what an earlier attempt may have written of partitions without a valid record."""
+        bucket = self._around.settings.object_store.bucket
+        for partition in sorted(partitions):
+            self._around.client.delete_object(Bucket=bucket, Key=self._key(batch, partition))
+
+    def _key(self, batch: PlannedBatch, partition: int) -> str:
+        prefix = self._around.settings.object_store.prefix
+        return prefix + object_key(self._archive_id, batch.batch_id, batch.time, partition)
+
+    def _progress(self, batch: PlannedBatch) -> Progress:
+        cluster_id, topic_id = self._around.ids
+        return Progress(
+            cluster_id=cluster_id,
+            topic=self._around.topic.name,
+            topic_id=topic_id,
+            archive_id=self._archive_id,
+            batch_id=batch.batch_id,
+            batch_time=batch.time,
+            offsets=dict(batch.end),
+        )
+
+
+def _raise_problem(reports: list[Report]) -> None:
+    """Raises JobError for what kept tasks from writing, the worse kind first."""
+    for report in sorted(reports, key=lambda each: each.passing):
+        if report.problem is not None:
+            raise JobError(report.problem, OUTAGE if report.passing else SETTINGS)
