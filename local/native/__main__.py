@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fraud.settings import SettingsError
 from local.native.arguments import DEFAULT_STATE, Arguments, parsed
 from local.native.broker import BrokerError
-from local.native.demo import demo, planned_run
+from local.native.demo import DEFAULTS, demo, planned_run
 from local.native.export import ExportError
 from local.native.findings import UnreadableError
 from local.native.jars import JarsError
@@ -56,15 +56,19 @@ def kept(given: Arguments) -> str:
 def _demo(given: Arguments) -> int:
     check(given.wishes)
     run = planned_run(given.state.resolve(), replay=given.wishes.replay is not None)
-    with opened_stack(given.state, given.ports, fresh=given.fresh, own=run.own) as stack:
+    unset = {name: value for name, value in DEFAULTS.items() if not os.environ.get(name)}
+    with opened_stack(given.state, given.ports, fresh=given.fresh, own=run.own | unset) as stack:
         return demo(stack, run, given.wishes, _say)
 
 
 def _up(given: Arguments) -> int:
     with opened_stack(given.state, given.ports, fresh=given.fresh) as stack:
         stack.start_servers()
-        _say(f"ready: Kafka {stack.settings.kafka.bootstrap_servers}, S3 {stack.endpoint}")
-        _say(f"source {stack.settings_file} to reach them; Ctrl-C stops both")
+        stack.start_dashboard(reload=True)
+        servers = [f"Kafka {stack.settings.kafka.bootstrap_servers}", f"S3 {stack.endpoint}"]
+        servers += [f"dashboard {stack.dashboard_address}"] if stack.dashboard_address else []
+        _say(f"ready: {', '.join(servers)}")
+        _say(f"source {stack.settings_file} to reach them; Ctrl-C stops all")
         stack.supervisor.wait(lambda: False)
     return 0
 

@@ -15,7 +15,8 @@ DEFAULT_STATE = ROOT / ".state" / "native"
 
 _DEMO = """\
 The whole pipeline on this machine, without Docker and without an account: a Kafka broker, an S3 server,
-the Spark job and simulated card payments. Alerts appear on the console, in Kafka and as Parquet on S3."""
+the Spark job, simulated card payments and the dashboard. Alerts appear on the console, in Kafka, as Parquet
+on S3, and in the browser."""
 
 _DEMO_EXAMPLES = """\
 examples:
@@ -47,7 +48,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Arguments:
-    """One command: `demo`, `up` (servers and topics only) or `reset`."""
+    """One command: `demo`, `up` (servers and topics, perhaps the dashboard) or `reset`."""
 
     command: str
     state: Path
@@ -68,7 +69,8 @@ def parsed(arguments: Sequence[str] | None) -> Arguments:
     ports = Ports()
     if given.command != "reset":
         controller = given.controller_port or given.kafka_port + 1
-        ports = Ports(given.kafka_port, controller, given.s3_port)
+        dashboard = given.dashboard_port if given.dashboard else None
+        ports = Ports(given.kafka_port, controller, given.s3_port, dashboard)
     wishes = Wishes()
     if given.command == "demo":
         wishes = Wishes(
@@ -96,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_traffic(demo)
     up = commands.add_parser("up", help="broker, S3 server, topics and bucket only, until Ctrl-C")
+    up.add_argument(
+        "--dashboard", action="store_true",
+        help="the dashboard, too, over what earlier runs left; a change of its source shows at once",
+    )  # fmt: skip
     for command in (demo, up):
         _add_servers(command)
     reset = commands.add_parser(
@@ -133,6 +139,9 @@ def _add_traffic(parser: argparse.ArgumentParser) -> None:
     )
     results.add_argument("--json", type=Path, metavar="FILE", help="write the summary as JSON, too")
     results.add_argument("--headless", action="store_true", help="do not show the job's output, only log it")
+    results.add_argument(
+        "--no-dashboard", dest="dashboard", action="store_false", help="do not start the dashboard"
+    )
 
 
 def _add_servers(parser: argparse.ArgumentParser) -> None:
@@ -144,6 +153,7 @@ def _add_servers(parser: argparse.ArgumentParser) -> None:
     servers.add_argument(
         "--s3-port", type=_port, default=9010, metavar="PORT", help="this port and the next 7 (default 9010)"
     )
+    servers.add_argument("--dashboard-port", type=_port, default=8501, metavar="PORT", help="default 8501")
     servers.add_argument("--fresh", action="store_true", help="delete the state of earlier runs first")
 
 

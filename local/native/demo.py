@@ -19,6 +19,9 @@ from local.native.summary_report import as_json, as_text
 JOB_READY = 180
 """Seconds that the job may take to get ready."""
 
+DEFAULTS = {"FRAUD_ARCHIVE": "true", "FRAUD_ARCHIVE_TRIGGER": "5s"}
+"""What the demo shows unless somebody's environment says otherwise."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -77,6 +80,7 @@ def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> 
             "job", stack.module("jobs.detect"), stack.environment, stage=1, grace=30, echo=not wishes.headless
         )
     )
+    stack.start_dashboard()
     supervisor.wait(lambda: supervisor.said("job", "ready:"), "the job's line `ready:`", JOB_READY, "job")
     for line in addresses(stack, run, wishes):
         say(line)
@@ -85,7 +89,7 @@ def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> 
     _traffic(stack, wishes)
     endings = supervisor.stop("producer")
     wait_for_the_job(stack, say)
-    endings += supervisor.stop("job")
+    endings += supervisor.stop("job", "dashboard")
     say("comparing what was sent, counted, rejected and flagged ...")
     remains = _remains(stack, run, endings)
     summary = supervisor.during(lambda: summarize(stack.settings, remains, since))
@@ -113,6 +117,8 @@ def addresses(stack: Stack, run: Run, wishes: Wishes) -> list[str]:
         lines.append("  no producer: send payments of your own, such as python -m producer --from FILE")
     if stack.replaced:
         lines.append(f"  your values of these give way to the stack's: {', '.join(stack.replaced)}")
+    if stack.dashboard_address:
+        lines.insert(0, f"  Dashboard {stack.dashboard_address} (open it in a browser)")
     return [*lines, "  Ctrl-C stops everything."]
 
 

@@ -20,6 +20,8 @@ class Ports:
     kafka: int = 9092
     controller: int = 9093
     s3: int = 9010
+    dashboard: int | None = None
+    """None: there is no dashboard."""
 
     def wanted(self) -> dict[int, tuple[str, str]]:
         """Port -> (who wants it, the option that moves it). Raises PortsError when two want the same."""
@@ -28,6 +30,8 @@ class Ports:
             (self.controller, "Kafka's controller", "--controller-port"),
         ]
         claims += [(self.s3 + i, "the S3 server", "--s3-port") for i in range(S3_PORTS)]
+        if self.dashboard is not None:
+            claims.append((self.dashboard, "the dashboard", "--dashboard-port"))
         wanted: dict[int, tuple[str, str]] = {}
         for port, who, option in claims:
             if port in wanted:

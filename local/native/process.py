@@ -23,6 +23,8 @@ class Program:
     """True: exit code 0 is a normal end; False: the process must run until it is stopped."""
     echo: bool = False
     """True: new lines of its log are shown on the console."""
+    essential: bool = True
+    """False: when it ends for good, the others go on without it."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fraud.environment import PREFIX, load
 from fraud.settings import Settings
-from local.native import broker, object_store
+from local.native import broker, dashboard, object_store
 from local.native.environment import child_environment
 from local.native.jars import FOLDER as JARS
 from local.native.jars import PINNED, fetch, read_pinned
@@ -68,6 +68,19 @@ class Stack:
             Program("init", self.module("jobs.init", "--timeout", "90s"), self.environment, finite=True)
         )
         self.supervisor.wait(lambda: self.supervisor.ended("init"), "creating the topics", 120, "init")
+
+    @property
+    def dashboard_address(self) -> str | None:
+        """Where the dashboard is, for a browser; None when there is none."""
+        port = self.ports.dashboard
+        return None if port is None else f"http://{HOST}:{port}"
+
+    def start_dashboard(self, *, reload: bool = False) -> None:
+        """Start the dashboard, if there is to be one; `reload` shows a change of its source at once."""
+        port = self.ports.dashboard
+        if port is not None:
+            module = self.module("streamlit")
+            self.supervisor.start(dashboard.program(module, port, self.environment, reload=reload))
 
     def stop_servers(self) -> None:
         """Stop broker and S3 server together."""

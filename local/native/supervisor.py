@@ -71,6 +71,10 @@ class Supervisor:
         """Where the output of the program of this name goes."""
         return self._logs / f"{name}.log"
 
+    def pid(self, name: str) -> int:
+        """The process id of the running program of this name."""
+        return self._running[name].pid
+
     def said(self, name: str, beginning: str) -> bool:
         """Whether the program printed a line with this beginning since its (last re-)start."""
         return any(line.startswith(beginning) for line in self._seen[name])
@@ -84,7 +88,7 @@ class Supervisor:
     ) -> None:
         """Look after all processes until `condition` holds.
 
-        Raises StoppedError when asked to stop, GaveUpError when a process ended for good, or when
+        Raises StoppedError when asked to stop, GaveUpError when an essential process ended for good, or when
         `condition` does not hold after `seconds`; then `what` was waited for, and `name` is to blame.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
@@ -166,7 +170,12 @@ class Supervisor:
         now, restarts = time.monotonic(), self._restarts.get(name, [])
         why_not = why_not_restart(code, restarts, now)
         if why_not:
-            raise GaveUpError(name, why_not, process.log)
+            gave_up = GaveUpError(name, why_not, process.log)
+            if process.program.essential:
+                raise gave_up
+            self._ended[name] = code
+            self._tell(f"error: {gave_up}\nEverything else goes on without it.")
+            return
         restarts = self._restarts[name] = [*recent(restarts, now), now]
         self._tell(f"{name} {described(code)}; restarting it ({len(restarts)})")
         self._seen[name] = deque(maxlen=200)

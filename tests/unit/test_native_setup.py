@@ -175,7 +175,7 @@ def test_all_ports_of_a_stack_are_its_own() -> None:
 def test_the_options_of_the_demo_are_read() -> None:
     given = parsed(["demo", "--rate", "max", "--duration", "60", "--headless", "--kafka-port", "9192"])
     assert given.wishes == Wishes(rate="max", duration=60, headless=True)
-    assert given.ports == Ports(kafka=9192, controller=9193, s3=9010)
+    assert given.ports == Ports(kafka=9192, controller=9193, s3=9010, dashboard=8501)
     assert not given.is_open_ended
 
 
