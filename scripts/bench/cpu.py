@@ -1,0 +1,105 @@
+"""Watches what the processes of a run cost: CPU seconds by kind of process over time, and memory."""
+
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import psutil
+
+PAUSE = 0.25
+"""Seconds between two looks."""
+
+KINDS = ("driver", "jvm", "workers", "broker", "object store")
+
+
+@dataclass(frozen=True)
+class Look:
+    """The CPU seconds used up to `at` (epoch milliseconds), by kind of process and by all programs."""
+
+    at: int
+    used: dict[str, float]
+    machine: float  # by all programs
+    stolen: float  # by the machine's host
+
+
+class Watch:
+    """A thread that looks at processes from entering to leaving; its looks are then in `looks`."""
+
+    def __init__(self, job: int, broker: int, object_store: int) -> None:
+        """The process ids."""
+        self._roots = {"driver": job, "broker": broker, "object store": object_store}
+        self._ended: dict[str, float] = defaultdict(float)
+        self._last: dict[psutil.Process, tuple[str, float]] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bench-watch", daemon=True)
+        self.looks: list[Look] = []
+        self.peak_bytes: dict[str, int] = defaultdict(int)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def used(self, kind: str, since: int, until: int) -> float:
+        """CPU seconds of a kind of process between two moments (epoch milliseconds), interpolated."""
+        return self._between([look.used.get(kind, 0.0) for look in self.looks], since, until)
+
+    def machine(self, since: int, until: int) -> tuple[float, float]:
+        """CPU seconds of all programs of the machine, and those its host took, between two moments."""
+        return (
+            self._between([look.machine for look in self.looks], since, until),
+            self._between([look.stolen for look in self.looks], since, until),
+        )
+
+    def _between(self, values: list[float], since: int, until: int) -> float:
+        first, last = np.interp([since, until], [look.at for look in self.looks], values)
+        return float(last - first)
+
+    def _run(self) -> None:
+        while not self._stop.wait(PAUSE):
+            self._look()
+
+    def _look(self) -> None:
+        now: dict[psutil.Process, tuple[str, float]] = {}
+        resident: dict[str, int] = defaultdict(int)
+        for root, pid in self._roots.items():
+            try:
+                tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+            except psutil.NoSuchProcess:
+                continue
+            for process in tree:
+                try:
+                    kind = root if root != "driver" else _kind(process, pid)
+                    times = process.cpu_times()
+                    now[process] = kind, times.user + times.system
+                    resident[kind] += process.memory_info().rss
+                except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                    continue  # it ended while we looked: its last known times count below
+        for process, (kind, used) in self._last.items():
+            if process not in now:
+                self._ended[kind] += used
+        self._last = now
+        total = defaultdict(float, self._ended)
+        for kind, used in now.values():
+            total[kind] += used
+        for kind, size in resident.items():
+            self.peak_bytes[kind] = max(self.peak_bytes[kind], size)
+        every = psutil.cpu_times()
+        idle = every.idle + getattr(every, "iowait", 0.0)
+        stolen = getattr(every, "steal", 0.0)
+        self.looks.append(
+            Look(time.time_ns() // 1_000_000, dict(total), sum(every[:8]) - idle - stolen, stolen)
+        )
+
+
+def _kind(process: psutil.Process, job: int) -> str:
+    if process.pid == job:
+        return "driver"
+    return "jvm" if "java" in process.name() else "workers"

@@ -1,0 +1,79 @@
+"""Shows figures: a table for a person, JSON for a program."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scripts.bench.results import Figures
+
+TARGETS = "targets (design): 60,000 rows/s catching up; p50 0.8 s and p95 1.3 s at 100 and 1,000 a second"
+
+
+def as_text(figures: Sequence[Figures], machine: Mapping[str, Any]) -> str:
+    """The tables, for a terminal and for a page."""
+    lines = [f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB"]
+    backlogs = [each for each in figures if each.rows_per_second is not None]
+    steady = [each for each in figures if each.rows_per_second is None]
+    if backlogs:
+        lines += ["", *_table(_BACKLOG, [_backlog(each) for each in backlogs])]
+    if steady:
+        lines += ["", *_table(_STEADY, [_steady(each) for each in steady])]
+    busy = [f"{each.scenario} {each.other_programs:.1f}" for each in figures if each.other_programs > 0.1]
+    if busy:
+        lines += ["", f"Cores that other programs or the machine's host took meanwhile: {', '.join(busy)}."]
+    lines += [f"PROBLEM in {each.scenario}: {problem}" for each in figures for problem in each.problems]
+    return "\n".join(lines)
+
+
+def as_json(figures: Sequence[Figures], machine: Mapping[str, Any]) -> str:
+    """Everything, unrounded."""
+    return json.dumps({"machine": machine, "figures": [each.as_dict() for each in figures]}, indent=2) + "\n"
+
+
+_BACKLOG = (
+    "catching up", "rows/s", "CPU us/row", "JVM", "workers", "driver", "broker", "batch p50", "state",
+    "memory",
+)  # fmt: skip
+_STEADY = (
+    "steady rate", "event to alert p50", "p95", "p99", "alerts", "batch p50", "p95", "CPU ms/batch", "memory",
+)  # fmt: skip
+
+
+def _backlog(each: Figures) -> list[str]:
+    cpu = each.cpu_us_per_row
+    own = ("jvm", "workers", "driver", "broker")
+    return [
+        each.what,
+        f"{each.rows_per_second:,.0f}",
+        f"{sum(cpu.values()):.1f}",
+        *(f"{cpu[kind]:.1f}" for kind in own),
+        f"{each.batch_ms['p50'] / 1000:.2f} s",
+        f"{each.state_mib:.0f} MiB",
+        f"{sum(each.peak_mib.values()):,} MiB",
+    ]
+
+
+def _steady(each: Figures) -> list[str]:
+    waits = each.latency_ms or {}
+    return [
+        each.what,
+        *(f"{waits[name] / 1000:.2f} s" if waits else "-" for name in ("p50", "p95", "p99")),
+        f"{each.alerts:,}",
+        *(f"{each.batch_ms[name] / 1000:.2f} s" for name in ("p50", "p95")),
+        f"{sum(each.cpu_ms_per_batch.values()):,.0f}",
+        f"{sum(each.peak_mib.values()):,} MiB",
+    ]
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A Markdown table, aligned."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *others = zip(cells, widths, strict=True)
+        return (
+            f"| {first[0]:<{first[1]}} | " + " | ".join(f"{cell:>{width}}" for cell, width in others) + " |"
+        )
+
+    rule = f"|{'-' * (widths[0] + 2)}|" + "|".join("-" * (width + 1) + ":" for width in widths[1:]) + "|"
+    return [line(header), rule, *map(line, rows)]
