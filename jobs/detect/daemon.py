@@ -5,7 +5,8 @@ Spark lets idle workers go after a minute; without this the next payment would w
 
 from pyspark.daemon import manager
 
-import jobs.detect.bucket_operator  # noqa: F401  (before the fork, for all workers)
+import jobs.archive.task  # both before the fork, for all workers
+import jobs.detect.bucket_operator  # noqa: F401
 
 if __name__ == "__main__":
     manager()  # type: ignore[no-untyped-call]  # pyspark leaves it untyped
