@@ -4,17 +4,14 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-case " $* " in
-  *" -h "* | *" --help "*)
-    base=$(find_python) || exit 2
-    cd "$ROOT"
-    exec "$base" -m local.native.arguments demo --help
-    ;;
-esac
-
 # Paths that the user gave are relative to where the user is: the modules are found by PYTHONPATH.
-HERE=$PWD
-set_up broker connector
-cd "$HERE"
 export PYTHONPATH=$ROOT
+base=$(find_python) || exit 2
+case " $* " in
+  *" -h "* | *" --help "*) exec "$base" -m local.native.arguments demo --help ;;
+esac
+"$base" -m local.native.readiness demo "$@" || exit 2 # wrong options and a small machine: before any download
+HERE=$PWD
+set_up --no-group dev broker connector
+cd "$HERE"
 exec "$PYTHON" -m local.native demo "$@"

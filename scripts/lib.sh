@@ -15,23 +15,37 @@ die() {
   exit 2
 }
 
-# set_up GROUP...: bring the packages of the default groups and the jars of the groups named.
+# set_up [--group NAME | --no-group NAME]... [JARS]...: bring the packages of the default groups, with and without
+# those named, and the jars of the groups named (without one: of all).
 set_up() {
   cd "$ROOT" || die "cannot enter $ROOT"
-  mkdir -p "$CACHE"
-  local base uv groups=()
+  local base uv code=0 groups=()
+  while [[ ${1:-} == --group || ${1:-} == --no-group ]]; do
+    groups+=("$1" "$2")
+    shift 2
+  done
   base=$(find_python) || exit 2
+  "$base" -m local.native.readiness || exit 2
+  mkdir -p "$CACHE" || die "cannot make $CACHE"
   uv=$(find_uv "$base") || exit 2
-  if ! "$base" -m local.native.java; then
-    say "no Java 17 or newer on this machine: one comes as a package"
-    groups=(--group jre)
-  fi
+  "$base" -m local.native.java || code=$?
+  case $code in
+    0) ;;
+    1) groups+=(--group jre) ;;
+    *) exit 2 ;;
+  esac
   sync_packages "$uv" "$base" ${groups[@]+"${groups[@]}"}
   "$PYTHON" -m local.native.jars "$@" || exit 2
 }
 
 # find_python: the path of a Python that the project runs on; the environment's own first.
 find_python() {
+  case $(uname -s) in
+    MINGW* | MSYS* | CYGWIN*)
+      say "error: this is Windows; the stack runs in its Linux: install WSL 2 (wsl --install), and clone the project there."
+      return 1
+      ;;
+  esac
   local name path version found=()
   for name in "$PYTHON" python3.11 python3.12 python3.13 python3; do
     path=$(command -v "$name") || continue
@@ -63,25 +77,40 @@ find_uv() {
   if [[ ! -x $own/bin/uv ]]; then
     say "installing uv $UV_VERSION into .cache/ ..."
     rm -rf "$own" "$own.part"
-    if ! logged uv "$1" -m venv "$own.part"; then
-      say "(Debian and Ubuntu have venv in a package of its own: apt install python3-venv)"
-      return 1
+    if "$1" -m pip --version >/dev/null 2>&1; then
+      logged uv "$1" -m pip install --quiet --target "$own.part" "uv==$UV_VERSION" || return 1
+    else
+      if ! logged uv "$1" -m venv "$own.part"; then
+        say "(Debian and Ubuntu have venv in a package of its own: apt install python3-venv)"
+        return 1
+      fi
+      logged uv "$own.part/bin/python" -m pip install --quiet "uv==$UV_VERSION" || return 1
     fi
-    logged uv "$own.part/bin/python" -m pip install --quiet "uv==$UV_VERSION" || return 1
     mv "$own.part" "$own"
   fi
   printf '%s\n' "$own/bin/uv"
 }
 
 # sync_packages UV PYTHON [OPTION...]: the locked packages into .venv/; what else is there stays.
+# An installation that was interrupted leaves its mark, and .venv/ is made anew: uv trusts what it finds there.
 sync_packages() {
-  local uv=$1 base=$2
+  local uv=$1 base=$2 mark=$CACHE/installing
   shift 2
+  if [[ -e $mark ]] && ! kill -0 "$(<"$mark")" 2>/dev/null; then
+    say "an earlier installation was interrupted: making .venv/ anew; what was downloaded is kept"
+    rm -rf "$ROOT/.venv"
+  fi
+  if "$uv" sync --frozen --inexact --check --quiet "$@" 2>/dev/null; then
+    return
+  fi
+  say "installing the locked Python packages into .venv/ (the first time about 700 MB to download) ..."
   if [[ ! -x $PYTHON ]]; then
-    say "installing the locked Python packages into .venv/ (about 1 GB; minutes on a slow network) ..."
+    rm -rf "$ROOT/.venv" # half of one
     set -- --python "$base" "$@"
   fi
-  logged packages "$uv" sync --frozen --inexact --quiet "$@" || exit 2
+  printf '%s\n' "$$" >"$mark"
+  shown packages "$uv" sync --frozen --inexact "$@" || exit 2
+  rm -f "$mark"
 }
 
 # logged NAME COMMAND...: run it quietly; when it fails, show what it said.
@@ -92,5 +121,19 @@ logged() {
   say "error: this failed: $*"
   tail -n 30 "$log" >&2
   say "The whole output is in $log. Check the network, then run the same command again."
+  return 1
+}
+
+# shown NAME COMMAND...: run it in sight: on a terminal as it is, else its lines without the list of packages.
+shown() {
+  local log=$CACHE/setup-$1.log
+  shift
+  if [[ -t 2 ]]; then
+    "$@" && return
+  else
+    "$@" 2>&1 | tee "$log" | sed -n '/^ *[-+~] /!s/^ */  /p' >&2 && return
+  fi
+  say "error: this failed: $*"
+  say "Check the network, then run the same command again: what was downloaded is kept."
   return 1
 }

@@ -28,6 +28,10 @@ examples:
 What a run leaves in the state folder (topics, alerts, logs) stays, and the next one goes on from there:
 --fresh starts anew, scripts/reset.sh --native deletes it.
 
+needs: 64-bit Linux (x86-64 or ARM, glibc 2.28 or newer), macOS 13 or newer on Apple silicon, or Windows in
+WSL 2; Python 3.11, 3.12 or 3.13; 2 GB of free memory, better 3; 4 GB of disk for the first run, which downloads
+about 700 MB (later ones need no network). Java 17 or newer is used when it is there, else it is installed.
+
 exit codes:
   0  all went well, and the summary found everything right      2    it could not start
   1  a process failed, or the summary found something wrong     130  interrupted before the end"""
@@ -55,6 +59,7 @@ class Arguments:
     ports: Ports
     fresh: bool
     wishes: Wishes
+    ignore_memory: bool = False
 
     @property
     def is_open_ended(self) -> bool:
@@ -82,7 +87,8 @@ def parsed(arguments: Sequence[str] | None) -> Arguments:
             headless=given.headless,
             producer=not given.no_producer,
         )
-    return Arguments(given.command, given.state, ports, getattr(given, "fresh", False), wishes)
+    fresh, ignore_memory = getattr(given, "fresh", False), getattr(given, "ignore_memory", False)
+    return Arguments(given.command, given.state, ports, fresh, wishes, ignore_memory)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -154,6 +160,9 @@ def _add_servers(parser: argparse.ArgumentParser) -> None:
         "--s3-port", type=_port, default=9010, metavar="PORT", help="this port and the next 7 (default 9010)"
     )
     servers.add_argument("--dashboard-port", type=_port, default=8501, metavar="PORT", help="default 8501")
+    servers.add_argument(
+        "--ignore-memory", action="store_true", help="start, however little memory seems to be free"
+    )
     servers.add_argument("--fresh", action="store_true", help="delete the state of earlier runs first")
 
 

