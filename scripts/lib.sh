@@ -126,12 +126,14 @@ logged() {
 
 # shown NAME COMMAND...: run it in sight: on a terminal as it is, else its lines without the list of packages.
 shown() {
-  local log=$CACHE/setup-$1.log
+  local line log=$CACHE/setup-$1.log
   shift
   if [[ -t 2 ]]; then
     "$@" && return
   else
-    "$@" 2>&1 | tee "$log" | sed -n '/^ *[-+~] /!s/^ */  /p' >&2 && return
+    "$@" 2>&1 | tee "$log" | while IFS= read -r line; do
+      [[ $line == ' '[-+~]' '* ]] || say "  ${line#"${line%%[! ]*}"}"
+    done && return
   fi
   say "error: this failed: $*"
   say "Check the network, then run the same command again: what was downloaded is kept."

@@ -1,7 +1,7 @@
 """Runs a command and prints each of its lines with the seconds and megabytes received since the start.
 
-`python3 scripts/timed.py COMMAND...`: how the README's figures of a cold and a warm start were measured. Standard
-library only: it runs before anything is installed.
+`python3 scripts/timed.py COMMAND...` is how the README's figures of a cold and a warm start were measured.
+Standard library only: it runs before anything is installed.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Fetches the pinned Java archives (local/jars.toml) of broker and connector into .cache/jars/<group>/.
 
-Ivy, which pyspark carries, does the downloading; what counts is the SHA-256 of each file.
+Ivy does the downloading, several at once; what counts is the SHA-256 of each file.
 """
 
 import argparse
@@ -8,29 +8,24 @@ import fcntl
 import hashlib
 import re
 import shutil
-import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from threading import Lock
 
-from local.native.java import ROOT, WHEEL_HOME, NoJavaError, find_java
-from local.native.trust import trust_options
+from local.native.ivy import NoIvyError, prepared
+from local.native.java import ROOT, NoJavaError
 
 PINNED = ROOT / "local" / "jars.toml"
 FOLDER = ROOT / ".cache" / "jars"
 
-# `usepoms` and `checksums` off: no dependency is resolved, and our own SHA-256 is the check.
-_IVY_SETTINGS = """<ivysettings>
-  <settings defaultResolver="central"/>
-  <resolvers><ibiblio name="central" m2compatible="true" usepoms="false" checksums=""/></resolvers>
-</ivysettings>
-"""
+_AT_ONCE = 4
+_PART = 12  # jars of one download
 
 
 class JarsError(Exception):
@@ -81,33 +76,41 @@ def fetch(jars: Sequence[Jar], folder: Path = FOLDER) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder / ".lock"):
         missing = wanting(jars, folder)  # another set-up may have fetched them while we waited
-        for group in sorted({jar.group for jar in missing}):
-            _fetch_group([jar for jar in missing if jar.group == group], folder)
+        if missing:
+            said = _download(missing, folder)
+            _check(missing, folder, said)
         # Ivy's own copies are done with. Kept only after a failure, they let the next try go on.
         shutil.rmtree(folder / ".ivy", ignore_errors=True)
 
 
-def _fetch_group(jars: Sequence[Jar], folder: Path) -> None:
-    group, ivy = jars[0].group, folder / ".ivy"
-    ivy.mkdir(exist_ok=True)
+def _download(jars: Sequence[Jar], folder: Path) -> str:
+    """Have Ivy bring them; all that it said."""
+    try:
+        ivy = prepared(folder / ".ivy")
+    except NoIvyError as error:
+        raise JarsError(str(error)) from error
     for jar in jars:
         jar.path(folder).unlink(missing_ok=True)
-    (ivy / "settings.xml").write_text(_IVY_SETTINGS)
-    (ivy / f"{group}.xml").write_text(_ivy_module(jars))
-    java = find_java()
-    trust = trust_options(ivy / "authorities.jks") if java == WHEEL_HOME else []
-    command = [
-        java / "bin" / "java", *trust, f"-Divy.default.ivy.user.dir={ivy}", "-jar", _ivy_program(),
-        "-settings", ivy / "settings.xml", "-ivy", ivy / f"{group}.xml",
-        "-confs", "default", "-types", "jar", "bundle",
-        "-retrieve", f"{folder}/{group}/[artifact]-[revision].[ext]",
-    ]  # fmt: skip
-    said = _run(list(map(str, command)), f"jars of {group}", len(jars))
-    (ivy / f"{group}.log").write_text(said)
+    groups = sorted({jar.group for jar in jars})
+    parts = [
+        (f"{group}-{number}", folder / group, [jar.coordinate for jar in part])
+        for group in groups
+        for number, part in enumerate(_parts([jar for jar in jars if jar.group == group]))
+    ]
+    progress = _Progress(f"jars of {' and '.join(groups)}", len(jars))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        said = "".join(pool.map(lambda part: ivy.download(part[0], part[2], part[1], progress.one), parts))
+    progress.end(sum(jar.path(folder).exists() for jar in jars))
+    (folder / "ivy.log").write_text(said)
+    return said
+
+
+def _check(jars: Sequence[Jar], folder: Path, said: str) -> None:
+    """Raise JarsError for each that is not there whole; delete what is not what it should be."""
     absent = [jar for jar in jars if not jar.path(folder).exists()]
     wrong = [jar for jar in wanting(jars, folder) if jar not in absent]
     if wrong:
-        shutil.rmtree(ivy, ignore_errors=True)  # or the next try would find the same bytes there
+        shutil.rmtree(folder / ".ivy", ignore_errors=True)  # or the next try would find the same bytes there
         lines = [
             f"  {jar.coordinate}: SHA-256 is {_sha256(jar.path(folder))}, not {jar.sha256}" for jar in wrong
         ]
@@ -122,26 +125,8 @@ def _fetch_group(jars: Sequence[Jar], folder: Path) -> None:
         raise JarsError(
             f"could not fetch {names}.\n{tail}\n"
             f"Check the network (and proxy), then run the same command again: what was fetched is kept. "
-            f"All that Ivy said is in {ivy / f'{group}.log'}."
+            f"All that Ivy said is in {folder / 'ivy.log'}."
         )
-
-
-def _run(command: list[str], what: str, total: int) -> str:
-    """Ivy's whole output; meanwhile a progress line, in place on a terminal, else every 5 seconds."""
-    said: list[str] = []
-    done, told = 0, time.monotonic()
-    in_place = sys.stderr.isatty()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ivy:
-        for line in ivy.stdout or ():
-            said.append(line)
-            done += "[SUCCESSFUL ]" in line
-            if in_place:
-                print(f"\r  {what}: {done} of {total}", end="", file=sys.stderr, flush=True)
-            elif time.monotonic() - told >= 5:
-                print(f"  {what}: {done} of {total}", file=sys.stderr, flush=True)
-                told = time.monotonic()
-    print(f"{chr(13) if in_place else ''}  {what}: {done} of {total}", file=sys.stderr, flush=True)
-    return "".join(said)
 
 
 def _complaints(said: str) -> list[str]:
@@ -150,21 +135,36 @@ def _complaints(said: str) -> list[str]:
     return list(dict.fromkeys(lines))[:3] or said.splitlines()[-5:]
 
 
-def _ivy_module(jars: Iterable[Jar]) -> str:
-    lines = ['<ivy-module version="2.0">', '  <info organisation="local" module="jars"/>', "  <dependencies>"]
-    for jar in jars:
-        org, name, revision = map(quoteattr, jar.coordinate.split(":"))
-        lines.append(f'    <dependency org={org} name={name} rev={revision} transitive="false"/>')
-    return "\n".join([*lines, "  </dependencies>", "</ivy-module>", ""])
+class _Progress:
+    """A line that counts: in place on a terminal, else every 5 seconds."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total = what, total
+        self._done, self._told = 0, time.monotonic()
+        self._in_place = sys.stderr.isatty()
+        self._lock = Lock()
+
+    def one(self) -> None:
+        """One more is there."""
+        with self._lock:
+            self._done += 1
+            if self._in_place:
+                self._tell(self._done, end="")
+            elif time.monotonic() - self._told >= 5:
+                self._tell(self._done)
+                self._told = time.monotonic()
+
+    def end(self, done: int) -> None:
+        """So many are there in the end."""
+        self._tell(done)
+
+    def _tell(self, done: int, end: str = "\n") -> None:
+        start = "\r" if self._in_place else ""
+        print(f"{start}  {self._what}: {done} of {self._total}", end=end, file=sys.stderr, flush=True)
 
 
-def _ivy_program() -> Path:
-    spec = find_spec("pyspark")
-    if not spec or not spec.origin:
-        raise JarsError(
-            "pyspark, which carries Ivy, is not installed; run scripts/demo.sh or `uv sync --frozen`"
-        )
-    return next((Path(spec.origin).parent / "jars").glob("ivy-*.jar"))
+def _parts(jars: Sequence[Jar]) -> Iterator[Sequence[Jar]]:
+    return (jars[first : first + _PART] for first in range(0, len(jars), _PART))
 
 
 def _is_whole(jar: Jar, folder: Path) -> bool:

@@ -132,8 +132,8 @@ def main() -> int:
     if has_wheel(platform.system(), platform.machine()):
         return 1
     print(
-        f"error: there is no Java {MINIMUM} or newer here, and for {platform.system()} on {platform.machine()} "
-        f"none comes as a Python package; install one (Debian and Ubuntu: apt install "
+        f"error: there is no Java {MINIMUM} or newer here, and for {platform.system()} on "
+        f"{platform.machine()} none comes as a Python package; install one (Debian and Ubuntu: apt install "
         f"openjdk-{MINIMUM}-jre-headless), or set JAVA_HOME to one",
         file=sys.stderr,
     )

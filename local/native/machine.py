@@ -1,4 +1,4 @@
-"""Decides what a machine lacks to install and run the native stack, from facts about it. Nothing is asked here."""
+"""Decides what a machine lacks to install and run the native stack, from facts about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,8 +49,8 @@ def lacks(machine: Machine, root: Path, *, installing: bool, running: bool) -> l
         )
     if running and machine.memory is not None and machine.memory < MEMORY_LEAST:
         problems.append(
-            f"{_gb(machine.memory)} of memory are free; the demo takes at least {_gb(MEMORY_LEAST)}: end other "
-            "programs (in a container or a virtual machine: give it more), or try with --ignore-memory"
+            f"{_gb(machine.memory)} of memory are free; the demo takes at least {_gb(MEMORY_LEAST)}: end "
+            "other programs (a container or virtual machine: give it more), or try with --ignore-memory"
         )
     return problems
 
@@ -59,9 +59,7 @@ def warnings(machine: Machine) -> list[str]:
     """What will run, but not well."""
     if machine.memory is None or machine.memory >= MEMORY_COMFORTABLE:
         return []
-    return [
-        f"{_gb(machine.memory)} of memory are free; with less than {_gb(MEMORY_COMFORTABLE)} the demo may be slow"
-    ]
+    return [f"{_gb(machine.memory)} of memory are free; below {_gb(MEMORY_COMFORTABLE)} the demo may be slow"]
 
 
 def _system(machine: Machine) -> list[str]:
@@ -90,8 +88,8 @@ def _folder(machine: Machine, root: Path) -> list[str]:
     bad = sorted({mark for mark in ":,*" if mark in str(root)})
     if bad:
         problems.append(
-            f"the path {root} has {' and '.join(bad)} in it, which separates paths for Java, Spark or Python: "
-            "clone the project elsewhere"
+            f"the path {root} has {' and '.join(bad)} in it, which has a meaning of its own for Java, "
+            "Spark or Python: clone the project elsewhere"
         )
     return problems
 

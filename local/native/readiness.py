@@ -1,6 +1,6 @@
-"""Tells a person before anything is downloaded or started what this machine lacks, for scripts/demo.sh and the set-up.
+"""Tells a person what this machine lacks before anything is downloaded or started.
 
-Standard library only.
+Standard library only: scripts/demo.sh and the set-up ask it first.
 """
 
 import sys
