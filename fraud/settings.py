@@ -160,6 +160,24 @@ class ObjectStoreSettings(Part):
             }
         return options
 
+    def s3fs(self) -> dict[str, Any]:
+        """Arguments for `s3fs.S3FileSystem(...)`: no cache, an error within seconds."""
+        options: dict[str, Any] = {
+            "client_kwargs": {"region_name": self.region},
+            "config_kwargs": {
+                "connect_timeout": 3,
+                "read_timeout": 5,
+                "retries": {"mode": "standard", "total_max_attempts": 2},
+            },
+            "use_listings_cache": False,
+            "skip_instance_cache": True,
+        }
+        if self.endpoint_url:
+            options["endpoint_url"] = self.endpoint_url
+        if self.access_key_id and self.secret_access_key:
+            options |= {"key": self.access_key_id, "secret": self.secret_access_key.get_secret_value()}
+        return options
+
     def s3a(self) -> dict[str, str]:
         """Hadoop options for `s3a://` paths (checkpoints on S3, Spark reading Parquet)."""
         options = {"fs.s3a.endpoint.region": self.region}

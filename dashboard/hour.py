@@ -1,0 +1,74 @@
+"""What is known of one hour's files: which versions were read, and their rows as one table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dashboard.store import Listed
+
+KEY = pa.field("key", pa.string())
+"""The column that says which file a row is from."""
+
+
+@dataclass
+class Hour:
+    """Rows of all files read, and what is still to be read. Not for several threads at once."""
+
+    start: datetime
+    table: pa.Table  # with the column KEY
+    listed_at: datetime | None = None
+    read: dict[str, str] = field(default_factory=dict)  # key -> version
+    unreadable: dict[str, str] = field(default_factory=dict)  # the same, of files that could not be read
+    _missing: dict[str, str] = field(default_factory=dict)
+
+    def listed(self, objects: Sequence[Listed], now: datetime) -> None:
+        """These are the hour's files now: rows of those that are gone go, too."""
+        versions = {each.key: each.version for each in objects}
+        gone = self.read.keys() - versions.keys()
+        if gone:
+            self._drop(gone)
+            self.read = {key: version for key, version in self.read.items() if key in versions}
+        self.unreadable = {key: v for key, v in self.unreadable.items() if versions.get(key) == v}
+        self._missing = {key: v for key, v in versions.items() if self.read.get(key) != v}
+        self.listed_at = now
+
+    def missing(self) -> list[str]:
+        """The files to read, the newest first, those that failed before last."""
+        return sorted(sorted(self._missing, reverse=True), key=lambda key: key in self.unreadable)
+
+    def put(self, asked: Sequence[str], tables: Mapping[str, pa.Table], failed: Sequence[str]) -> None:
+        """What came of reading the files `asked`: tables, failures, and nothing for what is gone."""
+        changed = [key for key in asked if key in self.read]
+        if changed:
+            self._drop(changed)
+        pieces = [
+            table.append_column(KEY, pa.repeat(pa.scalar(key, KEY.type), table.num_rows))
+            for key, table in tables.items()
+        ]
+        self.table = pa.concat_tables([self.table, *pieces]).combine_chunks()
+        for key in asked:
+            version = self._missing.pop(key)
+            self.read.pop(key, None)
+            self.unreadable.pop(key, None)
+            if key in tables:
+                self.read[key] = version
+            elif key in failed:
+                self.unreadable[key] = version
+
+    def skip(self, keys: Sequence[str]) -> None:
+        """Count these as read, without rows: there is no room for them."""
+        for key in keys:
+            self.read[key] = self._missing.pop(key)
+
+    def keep_newest(self, rows: int, time: str) -> datetime | None:
+        """Let go of all rows but the newest by the column `time`; the time of the oldest that is left."""
+        self.table = self.table.sort_by(time).slice(self.table.num_rows - rows).combine_chunks()
+        oldest: datetime | None = self.table[time][0].as_py() if rows else None
+        return oldest
+
+    def _drop(self, keys: Sequence[str] | set[str]) -> None:
+        of_them = pc.is_in(self.table["key"], pa.array(sorted(keys), KEY.type))
+        self.table = self.table.filter(pc.invert(of_them))

@@ -1,0 +1,106 @@
+"""What the dashboard asks of an object store, and S3 as one: list, read, and say plainly what went wrong."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import s3fs
+from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError
+
+from fraud.settings import ObjectStoreSettings
+
+LISTINGS_AT_ONCE = 8
+READS_AT_ONCE = 16
+
+
+class StoreError(Exception):
+    """The object store did not do what it was asked; the text says what it answered, without secrets."""
+
+
+class UnreachableError(StoreError):
+    """Nobody answers there, not in time, or not like an S3 server."""
+
+
+class DeniedError(StoreError):
+    """The keys are wrong, too old, missing, or may not do this."""
+
+
+class NoBucketError(StoreError):
+    """There is no such bucket."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One object; `version` changes whenever its content does."""
+
+    key: str
+    version: str
+
+
+class Store(Protocol):
+    """An object store, below one bucket and prefix. Threads may share it. All methods raise StoreError."""
+
+    def find(self, prefixes: Sequence[str]) -> list[list[Listed]]:
+        """The objects whose keys begin with each of the prefixes, in any order."""
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """The content of each; one that is gone is left out."""
+
+
+class S3Store:
+    """Any S3, by s3fs."""
+
+    def __init__(self, settings: ObjectStoreSettings) -> None:
+        self._files = s3fs.S3FileSystem(**settings.s3fs())
+        self._files.retries = 1  # s3fs would add 5 tries of its own, with pauses, to botocore's
+        self._bucket = settings.bucket
+        self._prefix = settings.prefix
+
+    def find(self, prefixes: Sequence[str]) -> list[list[Listed]]:
+        """See Store."""
+        with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
+            return list(pool.map(self._find, prefixes))
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """See Store. The reads share one event loop: half the CPU a file of as many threads."""
+        paths = {f"{self._bucket}/{self._prefix}{key}": key for key in keys}
+        try:
+            found = self._files.cat(list(paths), on_error="return", batch_size=READS_AT_ONCE)
+        except (OSError, BotoCoreError) as error:
+            raise _told(error) from error
+        contents: dict[str, bytes] = {}
+        for path, content in found.items():
+            if isinstance(content, bytes):
+                contents[paths[path]] = content
+            elif not isinstance(content, FileNotFoundError):
+                raise _told(content) from content
+        return contents
+
+    def _find(self, prefix: str) -> list[Listed]:
+        found: list[Listed] = []
+        page: dict[str, Any] = {"NextContinuationToken": None}
+        while "NextContinuationToken" in page:
+            token = page["NextContinuationToken"]
+            following = {"ContinuationToken": token} if token else {}
+            try:
+                page = self._files.call_s3(
+                    "list_objects_v2", Bucket=self._bucket, Prefix=self._prefix + prefix, **following
+                )
+            except (OSError, BotoCoreError) as error:
+                raise _told(error) from error
+            found += [
+                Listed(entry["Key"].removeprefix(self._prefix), f"{entry['ETag']} {entry['Size']}")
+                for entry in page.get("Contents", [])
+            ]
+        return found
+
+
+def _told(error: BaseException) -> StoreError:
+    """s3fs turns S3's answers into OSErrors; botocore's own failures come as they are."""
+    text = " ".join(str(error).split())
+    if isinstance(error, PermissionError | NoCredentialsError | PartialCredentialsError):
+        return DeniedError(text)
+    if isinstance(error, FileNotFoundError):
+        return NoBucketError(text)
+    return UnreachableError(text)
