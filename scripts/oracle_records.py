@@ -61,8 +61,8 @@ def archived_records(records: Iterable[Sent]) -> Iterator[Archived]:
     for record in records:
         payment = read_payment(record, CURRENCIES, 2**62, 1)  # every currency has a rate, no time is too late
         if isinstance(payment, Payment):
-            position, content = payment[:2], payment[3:]
-            yield Archived(*position, *content, record.timestamp)
+            own = {name: value for name, value in payment._asdict().items() if name in Archived._fields}
+            yield Archived(**own, ingested_at=record.timestamp)
 
 
 def read_log(paths: Iterable[Path]) -> Iterator[Sent]:
