@@ -107,7 +107,7 @@ def evidence(evidence: Evidence) -> Chart:
         .mark_point(filled=True, size=150, opacity=0.95)
         .encode(
             x=_time("time:T", span),
-            y=alt.Y("city:N", title="City", sort=cities, axis=alt.Axis(labelLimit=LABELS, grid=True)),
+            y=alt.Y("city:N", title=None, sort=cities, axis=_names()),
             color=alt.Color(
                 "role:N",
                 title=None,
@@ -140,7 +140,7 @@ def evidence(evidence: Evidence) -> Chart:
             name.encode(x="start:T", y=alt.value(4), text="label:N"),
             points,
         ]
-    return _sized(alt.layer(*layers), max(150, 56 * len(cities) + 60))
+    return _sized(alt.layer(*layers), 56 * len(cities) + 140)
 
 
 def threshold(evidence: Evidence) -> Chart:

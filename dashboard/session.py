@@ -1,6 +1,9 @@
 """What a process shares (settings, the feed) and what a tab has chosen (range, auto-refresh)."""
 
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import wraps
 
 import streamlit as st
 
@@ -9,6 +12,8 @@ from dashboard.spans import DEFAULT_RANGE, RANGES, last
 from dashboard.store import S3Store
 from fraud.environment import load
 from fraud.settings import ObjectStoreSettings
+
+_LOG = logging.getLogger(__name__)
 
 EVERY = 5.0
 """Seconds between two refreshes."""
@@ -37,6 +42,23 @@ def snapshot() -> Snapshot:
     return feed().snapshot(last(range_name(), datetime.now(UTC)))
 
 
-def refresh_every() -> float | None:
-    """Seconds; None while paused."""
-    return EVERY if st.session_state.get("live", True) else None
+def follow(page: Callable[[], None]) -> None:
+    """Draw the page, and again and again unless paused; the rest of the app stays as it is."""
+    every = EVERY if st.session_state.get("live", True) else None
+    st.fragment(_guarded(page), run_every=every)()
+
+
+def _guarded(page: Callable[[], None]) -> Callable[[], None]:
+    @wraps(page)
+    def guarded() -> None:
+        try:
+            page()
+        except Exception:  # noqa: BLE001  (a mistake of ours: logged in full, told without a trace)
+            _LOG.exception("the page could not be drawn")
+            st.error(
+                "**This page could not be drawn**  \n"
+                "The dashboard's log says why. It tries again at the next refresh.",
+                icon=":material/error:",
+            )
+
+    return guarded

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import s3fs
+from aiohttp import ClientError as HttpError
 from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError
 
 from fraud.settings import ObjectStoreSettings
 
 LISTINGS_AT_ONCE = 8
 READS_AT_ONCE = 16
+
+FAILURES = (OSError, BotoCoreError, HttpError)  # s3fs makes an OSError of what S3 answers
 
 
 class StoreError(Exception):
@@ -67,7 +70,7 @@ class S3Store:
         paths = {f"{self._bucket}/{self._prefix}{key}": key for key in keys}
         try:
             found = self._files.cat(list(paths), on_error="return", batch_size=READS_AT_ONCE)
-        except (OSError, BotoCoreError) as error:
+        except FAILURES as error:
             raise _told(error) from error
         contents: dict[str, bytes] = {}
         for path, content in found.items():
@@ -87,7 +90,7 @@ class S3Store:
                 page = self._files.call_s3(
                     "list_objects_v2", Bucket=self._bucket, Prefix=self._prefix + prefix, **following
                 )
-            except (OSError, BotoCoreError) as error:
+            except FAILURES as error:
                 raise _told(error) from error
             found += [
                 Listed(entry["Key"].removeprefix(self._prefix), f"{entry['ETag']} {entry['Size']}")
@@ -97,7 +100,7 @@ class S3Store:
 
 
 def _told(error: BaseException) -> StoreError:
-    """s3fs turns S3's answers into OSErrors; botocore's own failures come as they are."""
+    """The kind of failure; its text on one line."""
     text = " ".join(str(error).split())
     if isinstance(error, PermissionError | NoCredentialsError | PartialCredentialsError):
         return DeniedError(text)

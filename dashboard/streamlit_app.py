@@ -66,7 +66,7 @@ def _header(title: str) -> None:
                 label_visibility="collapsed",
             )
             st.toggle(
-                "Live",
+                "Auto-refresh",
                 True,
                 key="live",
                 persist_state="session",

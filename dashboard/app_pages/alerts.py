@@ -48,26 +48,26 @@ def _filters(alerts: pa.Table) -> Filter:
     with expander, st.container(horizontal=True, vertical_alignment="bottom"):
         rules = st.multiselect(
             "Rule", choices(alerts, "rule_id", chosen.get("rule", [])), key="rule", bind="query-params",
-            format_func=rule_name, placeholder="All rules", width=260, accept_new_options=True,
+            format_func=rule_name, placeholder="All rules", width=200, accept_new_options=True,
         )  # fmt: skip
         severities = st.multiselect(
-            "Severity", SEVERITIES, key="severity", bind="query-params", placeholder="All", width=220,
+            "Severity", SEVERITIES, key="severity", bind="query-params", placeholder="All", width=180,
             format_func=str.capitalize,
         )  # fmt: skip
         cities = st.multiselect(
             "City", choices(alerts, "location", chosen.get("city", [])), key="city", bind="query-params",
-            placeholder="All cities", width=260, accept_new_options=True,
+            placeholder="All cities", width=200, accept_new_options=True,
         )  # fmt: skip
         user = st.text_input(
-            "User contains", key="user", bind="query-params", max_chars=64, width=220,
+            "User contains", key="user", bind="query-params", max_chars=64, width=180,
             placeholder="Part of a user id",
         )  # fmt: skip
         least = st.number_input(
-            "From (EUR)", 0.0, None, None, 10.0, "%.2f", key="from", bind="query-params", width=150,
+            "From (EUR)", 0.0, None, None, 10.0, "%.2f", key="from", bind="query-params", width=130,
             placeholder="Any",
         )  # fmt: skip
         most = st.number_input(
-            "To (EUR)", 0.0, None, None, 10.0, "%.2f", key="to", bind="query-params", width=150,
+            "To (EUR)", 0.0, None, None, 10.0, "%.2f", key="to", bind="query-params", width=130,
             placeholder="Any",
         )  # fmt: skip
     return Filter(rules, severities, user, cities, cents(least), cents(most))
@@ -170,4 +170,4 @@ def _evidence(evidence: Evidence) -> None:
             )  # fmt: skip
 
 
-st.fragment(page, run_every=session.refresh_every())()
+session.follow(page)

@@ -1,6 +1,5 @@
 """The pipeline's health: is it alive, does it keep up, do its accounts add up, what does it reject."""
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
@@ -62,20 +61,11 @@ def _accounts(counted: Accounts) -> None:
                 st.badge(
                     f"{count(counted.difference)} not accounted for", icon=":material/error:", color="red"
                 )
-        frame = pd.DataFrame(
-            {
-                "Read": [counted.read],
-                "= Evaluated": [counted.evaluated],
-                "+ Duplicate": [counted.duplicate],
-                "+ Rejected": [counted.rejected],
-                "+ Gaps": [counted.gaps],
-                "+ Lost": [counted.lost],
-            }
-        )
-        st.dataframe(
-            frame, hide_index=True, key="accounts-table",
-            column_config={str(name): st.column_config.NumberColumn(format="%,d") for name in frame},
-        )  # fmt: skip
+        parts = [
+            (counted.read, "read ="), (counted.evaluated, "evaluated +"), (counted.duplicate, "duplicate +"),
+            (counted.rejected, "rejected +"), (counted.gaps, "gaps +"), (counted.lost, "lost"),
+        ]  # fmt: skip
+        st.markdown(" ".join(f"**{count(number)}** {name}" for number, name in parts))
         st.caption(
             "Gaps are offsets without a record; lost are records that Kafka deleted before they were read."
         )
@@ -117,4 +107,4 @@ def _charts(snapshot: Snapshot, metrics: pa.Table, batches: pa.Table, counted: A
         )  # fmt: skip
 
 
-st.fragment(page, run_every=session.refresh_every())()
+session.follow(page)

@@ -76,4 +76,4 @@ def _charts(snapshot: Snapshot) -> None:
     )  # fmt: skip
 
 
-st.fragment(page, run_every=session.refresh_every())()
+session.follow(page)
