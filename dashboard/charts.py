@@ -15,15 +15,20 @@ Chart = alt.Chart | alt.LayerChart
 HEIGHT = 280
 ROW = 26
 FRAME = 50  # pixels of the axis
-LABELS = 130
-"""Pixels of a name on an axis; a longer one ends in an ellipsis and is whole in the tooltip."""
+LABELS = 140
+"""Pixels of a name on an axis; it is whole in the tooltip."""
+
+# The beginning and the end of a long name: what ids differ in is mostly at the end.
+_MIDDLE = (
+    "length(datum.label) > 22 ? slice(datum.label, 0, 11) + '…' + slice(datum.label, -9) : datum.label"
+)
 
 
 def alerts_over_time(frame: pd.DataFrame, span: Span) -> Chart:
     """Stacked bars, a colour a rule."""
     chart = (
         alt.Chart(frame)
-        .mark_bar()
+        .mark_bar(clip=True)
         .encode(
             x=_time("start:T", span),
             x2="end:T",
@@ -259,7 +264,7 @@ def _by_rule(frame: pd.DataFrame) -> alt.Color:
 
 def _names(limit: int = LABELS) -> alt.Axis:
     """An axis of names, each of them shown."""
-    return alt.Axis(labelLimit=limit, labelOverlap=False, ticks=False, domain=False)
+    return alt.Axis(labelLimit=limit, labelExpr=_MIDDLE, labelOverlap=False, ticks=False, domain=False)
 
 
 def _powers() -> alt.Axis:

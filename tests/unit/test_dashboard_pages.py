@@ -1,0 +1,277 @@
+"""The dashboard's pages, run by Streamlit's own tester over a store in memory."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard import session
+from dashboard.feed import Feed
+from dashboard.store import DeniedError, NoBucketError, StoreError, UnreachableError
+from fraud.settings import ObjectStoreSettings, SettingsError
+from tests.alert_store import MemoryStore, alert, batch, payment, velocity
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = str(ROOT / "dashboard" / "streamlit_app.py")
+PAGES = ("overview", "alerts", "health")
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "**bold** _it_ # heading",
+    ":material/delete: :red[x] :smile:",
+    "$\\frac{1}{2}$",
+    "=cmd|' /C calc'!A0",
+    "\u202egnp.exe",
+    "مرحبا",
+    "🙂👩‍👩‍👧",
+    "datum.x); alert(1",
+    "x" * 64,
+)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def open_page(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
+    """Opens a page by name, with parameters of its address."""
+    st.cache_resource.clear()
+    feed = Feed(store)
+    monkeypatch.setattr(session, "settings", ObjectStoreSettings)
+    monkeypatch.setattr(session, "feed", lambda: feed)
+
+    def opened(page: str, **parameters: str | list[str]) -> AppTest:
+        app = AppTest.from_file(APP, default_timeout=20)
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        if page != "overview":
+            app.run()  # the tester knows pages only of an app that ran
+            app.switch_page(f"app_pages/{page}.py")
+        return app.run()
+
+    yield opened
+    st.cache_resource.clear()
+
+
+def now() -> datetime:
+    """The pages look at the clock: so do these tests, to the millisecond."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def filled(store: MemoryStore, **changes: Any) -> list[dict[str, Any]]:
+    """Two alerts of a minute ago, and a micro-batch."""
+    at = now() - timedelta(minutes=1)
+    rows = [alert(detected_at=at, **changes), velocity(detected_at=at, **changes)]
+    store.put_alerts(rows, 1, at)
+    store.put_metrics([batch(batch_time=at)], at)
+    return rows
+
+
+def texts(app: AppTest) -> str:
+    """All that is rendered as markdown or as a message."""
+    elements = [*app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.title, *app.subheader]
+    return "\n".join(str(each.value) for each in elements)
+
+
+def assert_no_accident(app: AppTest) -> None:
+    assert not app.exception
+    assert "could not be drawn" not in texts(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_full_store_shows_each_page(
+    store: MemoryStore, open_page: Callable[..., AppTest], page: str
+) -> None:
+    filled(store)
+    app = open_page(page)
+    assert_no_accident(app)
+    assert not app.error
+    assert not app.info
+    assert app.title[0].value == page.capitalize()
+    assert "Newest sign of the job" in texts(app)
+
+
+def test_the_overview_s_figures_are_those_of_the_store(
+    store: MemoryStore, open_page: Callable[..., AppTest]
+) -> None:
+    filled(store)
+    shown = {metric.label: metric.value for metric in open_page("overview").metric}
+    assert shown == {
+        "Alerts": "2",
+        "Users flagged": "1",
+        "Evaluated": "95",
+        "Alert share": "2.11%",
+        "Latency p50": "0.80 s",
+        "Latency p95": "0.90 s",
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_bucket_says_so_and_the_first_alert_appears_by_itself(
+    store: MemoryStore, open_page: Callable[..., AppTest], page: str
+) -> None:
+    app = open_page(page)
+    assert_no_accident(app)
+    assert "No alerts yet: is the job running?" in app.info[0].value
+    filled(store)
+    app.run()
+    assert_no_accident(app)
+    assert not app.info
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        (UnreachableError("connection refused"), "cannot be reached"),
+        (DeniedError("SignatureDoesNotMatch"), "refuses the dashboard's keys"),
+        (NoBucketError("NoSuchBucket"), "bucket does not exist"),
+    ],
+)
+def test_trouble_is_told_plainly_and_ends_by_itself(
+    store: MemoryStore, open_page: Callable[..., AppTest], page: str, trouble: StoreError, says: str
+) -> None:
+    store.trouble = trouble
+    app = open_page(page)
+    assert_no_accident(app)
+    assert says in app.error[0].value
+    assert str(trouble) in app.code[0].value
+    assert "Traceback" not in texts(app)
+    store.trouble = None
+    filled(store)
+    app.run()
+    assert_no_accident(app)
+    assert not app.error
+
+
+def test_an_outage_keeps_the_last_figures_and_says_that_they_are_old(
+    store: MemoryStore, open_page: Callable[..., AppTest]
+) -> None:
+    filled(store)
+    app = open_page("overview")
+    store.trouble = UnreachableError("connection refused")
+    app.run()
+    assert "What you see was read before." in app.error[0].value
+    assert app.metric[0].value == "2"
+
+
+def test_wrong_settings_are_told_with_the_variable(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong() -> ObjectStoreSettings:
+        raise SettingsError(["FRAUD_S3_BUCKET is 'A_b': it must match ..."])
+
+    monkeypatch.setattr(session, "settings", wrong)
+    app = open_page("overview")
+    assert not app.exception
+    assert "settings are wrong" in app.error[0].value
+    assert "FRAUD_S3_BUCKET is 'A_b'" in app.code[0].value
+
+
+def test_a_damaged_file_is_counted_and_the_rest_is_shown(
+    store: MemoryStore, open_page: Callable[..., AppTest]
+) -> None:
+    filled(store)
+    key = store.put_alerts([alert(detected_at=now())], 2, now())
+    store.objects[key] = (b"PAR1 half", "1")
+    app = open_page("overview")
+    assert_no_accident(app)
+    assert "1 file could not be read" in app.warning[0].value
+    assert app.metric[0].value == "2"
+
+
+def test_silence_of_the_job_is_called_stale(store: MemoryStore, open_page: Callable[..., AppTest]) -> None:
+    at = now() - timedelta(minutes=3)
+    store.put_metrics([batch(batch_time=at)], at)
+    app = open_page("health")
+    assert "Nothing from the job for **3 min" in texts(app)
+
+
+def test_alerts_that_are_older_than_the_range_lead_to_a_longer_one(
+    store: MemoryStore, open_page: Callable[..., AppTest]
+) -> None:
+    at = now() - timedelta(minutes=20)
+    store.put_alerts([alert(detected_at=at)], 1, at)
+    assert "No alerts in the last 15 minutes" in open_page("alerts", range="15m").info[0].value
+    assert not open_page("alerts", range="1h").info
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rows"),
+    [
+        ({}, 2),
+        ({"rule": ["velocity"]}, 1),
+        ({"severity": ["High"]}, 1),
+        ({"city": ["Paris"]}, 0),
+        ({"user": "AN"}, 2),
+        ({"user": "bob"}, 0),
+        ({"from": "1000.01"}, 1),
+        ({"to": "1000"}, 1),
+    ],
+)
+def test_the_address_holds_the_filters(
+    store: MemoryStore, open_page: Callable[..., AppTest], parameters: dict[str, Any], rows: int
+) -> None:
+    filled(store)
+    app = open_page("alerts", **parameters)
+    assert_no_accident(app)
+    assert f"**{rows}** of 2 alerts" in texts(app)
+    assert len(app.dataframe[0].value) == rows
+
+
+def test_a_link_to_an_alert_shows_its_evidence(store: MemoryStore, open_page: Callable[..., AppTest]) -> None:
+    _, row = filled(store)
+    app = open_page("alerts", alert=row["alert_id"])
+    assert_no_accident(app)
+    said = [each.value for each in app.text]
+    assert "4 payments within 60 s, more than the allowed 3 payments." in said
+    assert "velocity, version 1" in said
+    payments = app.dataframe[1].value
+    assert list(payments["role"]) == ["flagged", "contributing", "contributing", "contributing"]
+
+
+def test_a_link_to_an_alert_that_is_not_here_says_so(
+    store: MemoryStore, open_page: Callable[..., AppTest]
+) -> None:
+    filled(store)
+    app = open_page("alerts", alert="</script>")
+    assert "is not here" in app.warning[0].value
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_strings_of_anybody_never_reach_a_place_that_interprets_them(
+    store: MemoryStore, open_page: Callable[..., AppTest], text: str
+) -> None:
+    changes = {
+        "user_id": text, "location": text, "transaction_id": text, "rule_id": text, "severity": text,
+        "currency": text, "evidence": [payment(location=text, transaction_id=text)],
+    }  # fmt: skip
+    row, _ = filled(store, **changes)
+    for page, parameters in (("overview", {}), ("alerts", {"alert": row["alert_id"]}), ("health", {})):
+        app = open_page(page, **parameters)
+        assert_no_accident(app)
+        assert text not in texts(app)
+        for metric in app.metric:
+            assert text not in f"{metric.label}{metric.value}{metric.delta}{metric.help}"
+        for element in app.main:
+            assert not getattr(element.proto, "allow_html", False)
+    assert any(text in each.value for each in app.text) or page == "health"
+
+
+def test_money_on_the_page_is_exact(store: MemoryStore, open_page: Callable[..., AppTest]) -> None:
+    at = now() - timedelta(seconds=5)
+    row = alert(detected_at=at, amount=Decimal("9999999.99"), currency="USD", rate=Decimal("0.862"))
+    store.put_alerts([row], 1, at)
+    app = open_page("alerts", alert=row["alert_id"])
+    assert "9,999,999.99 USD = 8,619,999.99 EUR, rate 0.862000" in [each.value for each in app.text]
+    assert str(app.dataframe[0].value["Euros"][0]) == "8619999.99"
