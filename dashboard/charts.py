@@ -19,9 +19,7 @@ LABELS = 140
 """Pixels of a name on an axis; it is whole in the tooltip."""
 
 # The beginning and the end of a long name: what ids differ in is mostly at the end.
-_MIDDLE = (
-    "length(datum.label) > 22 ? slice(datum.label, 0, 11) + '…' + slice(datum.label, -9) : datum.label"
-)
+_MIDDLE = "length(datum.label) > 22 ? slice(datum.label, 0, 11) + '…' + slice(datum.label, -9) : datum.label"
 
 
 def alerts_over_time(frame: pd.DataFrame, span: Span) -> Chart:
@@ -100,7 +98,7 @@ def amounts(frame: pd.DataFrame, lines: pd.DataFrame, span: Span) -> Chart:
 
 def evidence(evidence: Evidence) -> Chart:
     """The payments on the time axis, a lane a city, the window shaded, the flagged one marked."""
-    frame = evidence.payments
+    frame = evidence.payments.sort_values("role")  # the flagged one last: on top
     cities = list(dict.fromkeys(frame["city"]))
     first, last = frame["time"].min().to_pydatetime(), frame["time"].max().to_pydatetime()
     if evidence.window:

@@ -75,13 +75,8 @@ def _filters(alerts: pa.Table) -> Filter:
 
 def _table(found: pa.Table, of: int) -> None:
     shown = found.slice(0, SHOWN)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        first = f", the newest {count(SHOWN)} below" if found.num_rows > SHOWN else ""
-        st.markdown(f"**{count(found.num_rows)}** of {count(of)} alerts{first}", width="content")
-        st.download_button(
-            "Download CSV", partial(csv_export.to_csv, found), "fraud-alerts.csv", "text/csv",
-            key="download", icon=":material/download:", on_click="ignore", disabled=not found.num_rows,
-        )  # fmt: skip
+    first = f", the newest {count(SHOWN)} below" if found.num_rows > SHOWN else ""
+    st.markdown(f"**{count(found.num_rows)}** of {count(of)} alerts{first}")
     ids = shown["alert_id"].to_pylist()
     chosen = st.query_params.get("alert")
     st.session_state["_ids"] = ids
@@ -100,7 +95,13 @@ def _table(found: pa.Table, of: int) -> None:
         },
         alt="The alerts that pass the filters, newest first",
     )  # fmt: skip
-    st.caption("Select a row to see its evidence.")
+    # Below the table: its own toolbar floats over what is above it.
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption("Select a row to see its evidence.", width="content")
+        st.download_button(
+            "Download CSV", partial(csv_export.to_csv, found), "fraud-alerts.csv", "text/csv",
+            key="download", icon=":material/download:", on_click="ignore", disabled=not found.num_rows,
+        )  # fmt: skip
 
 
 def _rows(alerts: pa.Table) -> pa.Table:
