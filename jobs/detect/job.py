@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -41,16 +40,16 @@ def run(settings: Settings, rules: RuleSet, options: Options) -> int:
     """Run until somebody stops the job or it fails; the exit code of the process."""
     console, stopping = Console(), Event()
     _stop_on_signals(stopping)
-    spark, pool = None, ThreadPoolExecutor(1)
+    spark = None
     try:
-        retries = Retries(settings.detection.outage, stopping, console.say)
-        topic = Topic(settings.kafka, CONSUMER_GROUP)
-        # Kafka may come up while the JVM does
-        asked = pool.submit(retries.call, "reaching Kafka", topic.identity)
         spark = start_spark(settings.detection, settings.object_store)
         _stop_on_signals(stopping)  # pyspark has set its own
+        console.say("Spark is up")
         warm_up(spark, settings.detection.shuffle_partitions)
-        ids = asked.result()
+        retries = Retries(settings.detection.outage, stopping, console.say)
+        # only now: Kafka may have come up while the JVM did
+        topic = Topic(settings.kafka, CONSUMER_GROUP)
+        ids = retries.call("reaching Kafka", topic.identity)
         _detect(spark, settings, rules, options, topic, ids, retries, console, stopping)
     except SettingsError as error:
         for problem in error.problems:
@@ -64,8 +63,6 @@ def run(settings: Settings, rules: RuleSet, options: Options) -> int:
         print(f"stopped: {end}. Spark's log: {settings.detection.log_dir}", file=sys.stderr)
         return end.exit_code
     finally:
-        stopping.set()  # for who still waits for Kafka
-        pool.shutdown(wait=False)
         if spark is not None:
             with suppress(Exception):  # its JVM may be gone, and what counts has been said
                 spark.stop()

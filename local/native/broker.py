@@ -78,7 +78,19 @@ def prepare(
 def _format(java: list[str], config: Path, environment: Mapping[str, str]) -> None:
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # -g: a data folder that an interrupted start left half made is no obstacle.
-    command = [*java, "kafka.tools.StorageTool", "format", "-g", "-t", cluster, "-c", str(config)]
+    # It is over in a second: the second compiler would only cost time.
+    command = [
+        java[0],
+        "-XX:TieredStopAtLevel=1",
+        *java[1:],
+        "kafka.tools.StorageTool",
+        "format",
+        "-g",
+        "-t",
+        cluster,
+        "-c",
+        str(config),
+    ]
     try:
         done = subprocess.run(
             command,

@@ -72,20 +72,20 @@ def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> 
     """
     since = time.time_ns() // 1_000_000
     supervisor = stack.supervisor
-    say("starting Kafka and the S3 server, creating topics and bucket ...")
-    stack.start_servers()
-    say("starting the job (Spark takes a few seconds) ...")
-    supervisor.start(
+    say("starting Kafka, the S3 server and the job (Spark takes a few seconds) ...")
+    supervisor.start(  # first: it takes longest, and waits for the others
         Program(
             "job", stack.module("jobs.detect"), stack.environment, stage=1, grace=30, echo=not wishes.headless
         )
     )
+    stack.start_servers()
     stack.start_dashboard()
-    supervisor.wait(lambda: supervisor.said("job", "ready:"), "the job's line `ready:`", JOB_READY, "job")
+    _wait_for_the_job(stack, "Spark is up")
+    if wishes.producer:  # so that there is something to judge when the job is ready
+        supervisor.start(_producer(stack, run, wishes))
+    _wait_for_the_job(stack, "ready:")
     for line in addresses(stack, run, wishes):
         say(line)
-    if wishes.producer:
-        supervisor.start(_producer(stack, run, wishes))
     _traffic(stack, wishes)
     endings = supervisor.stop("producer")
     wait_for_the_job(stack, say)
@@ -120,6 +120,11 @@ def addresses(stack: Stack, run: Run, wishes: Wishes) -> list[str]:
     if stack.dashboard_address:
         lines.insert(0, f"  Dashboard {stack.dashboard_address} (open it in a browser)")
     return [*lines, "  Ctrl-C stops everything."]
+
+
+def _wait_for_the_job(stack: Stack, line: str) -> None:
+    said = stack.supervisor.said
+    stack.supervisor.wait(lambda: said("job", line), f"the job's line `{line}`", JOB_READY, "job")
 
 
 def _producer(stack: Stack, run: Run, wishes: Wishes) -> Program:
