@@ -5,8 +5,11 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=$ROOT/.cache
 PYTHON=$ROOT/.venv/bin/python
+MARK=$CACHE/installing # there while packages are installed
 UV_VERSION=0.13.9      # installed below .cache/ where there is no uv
 UV_OLDEST=0.9          # an older one on PATH may not read uv.lock
+# With LC_ALL=C Java finds no file whose path is not ASCII; without it, Python sets what Java needs.
+case ${LC_ALL:-} in C | POSIX) unset LC_ALL ;; esac
 unset UV_PROJECT_ENVIRONMENT # somebody's own: the packages go into .venv/, whatever other projects do
 
 say() { printf '%s\n' "$*" >&2; }
@@ -24,6 +27,7 @@ set_up() {
     groups+=("$1" "$2")
     shift 2
   done
+  drop_half_installed
   base=$(find_python) || exit 2
   "$base" -m local.native.readiness || exit 2
   mkdir -p "$CACHE" || die "cannot make $CACHE"
@@ -91,15 +95,18 @@ find_uv() {
   printf '%s\n' "$own/bin/uv"
 }
 
+# drop_half_installed: an installation that was killed leaves its mark, the number of its process. Then .venv/
+# goes, and is made anew: uv trusts what it finds there.
+drop_half_installed() {
+  [[ -e $MARK ]] && ! kill -0 "$(<"$MARK")" 2>/dev/null || return 0
+  say "an earlier installation was interrupted: making .venv/ anew; what was downloaded is kept"
+  rm -rf "$ROOT/.venv" "$MARK"
+}
+
 # sync_packages UV PYTHON [OPTION...]: the locked packages into .venv/; what else is there stays.
-# An installation that was interrupted leaves its mark, and .venv/ is made anew: uv trusts what it finds there.
 sync_packages() {
-  local uv=$1 base=$2 mark=$CACHE/installing
+  local uv=$1 base=$2
   shift 2
-  if [[ -e $mark ]] && ! kill -0 "$(<"$mark")" 2>/dev/null; then
-    say "an earlier installation was interrupted: making .venv/ anew; what was downloaded is kept"
-    rm -rf "$ROOT/.venv"
-  fi
   if "$uv" sync --frozen --inexact --check --quiet "$@" 2>/dev/null; then
     return
   fi
@@ -108,9 +115,9 @@ sync_packages() {
     rm -rf "$ROOT/.venv" # half of one
     set -- --python "$base" "$@"
   fi
-  printf '%s\n' "$$" >"$mark"
+  printf '%s\n' "$$" >"$MARK"
   shown packages "$uv" sync --frozen --inexact "$@" || exit 2
-  rm -f "$mark"
+  rm -f "$MARK"
 }
 
 # logged NAME COMMAND...: run it quietly; when it fails, show what it said.

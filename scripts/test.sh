@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Sets everything up, as scripts/demo.sh does, and runs the tests. The last line counts them.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # sh scripts/... is as good
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

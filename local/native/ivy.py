@@ -1,10 +1,12 @@
 """Downloads Java archives with Ivy, which pyspark carries and which knows the public repository by itself."""
 
+import os
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from local.native.java import WHEEL_HOME, find_java
@@ -71,9 +73,18 @@ def prepared(cache: Path) -> Ivy:
     (cache / "settings.xml").write_text(_SETTINGS)
     java = find_java()
     trust = trust_options(cache / "authorities.jks") if java == WHEEL_HOME else []
+    proxy = proxy_options(os.environ)
     # It is over in seconds: the second compiler and threads that collect garbage would only cost time.
     quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-    return Ivy(cache, [*trust, *quick, f"-Divy.default.ivy.user.dir={cache}"], program, java)
+    return Ivy(cache, [*trust, *proxy, *quick, f"-Divy.default.ivy.user.dir={cache}"], program, java)
+
+
+def proxy_options(environ: Mapping[str, str]) -> list[str]:
+    """Java options for the proxy that other programs find in the environment (`HTTPS_PROXY`)."""
+    proxy = urlsplit(environ.get("https_proxy") or environ.get("HTTPS_PROXY") or "")
+    if not proxy.hostname:
+        return []
+    return [f"-Dhttps.proxyHost={proxy.hostname}", f"-Dhttps.proxyPort={proxy.port or 80}"]
 
 
 def _module(name: str, coordinates: Iterable[str]) -> str:
