@@ -15,6 +15,9 @@ class BrokerError(Exception):
 
 
 _FORMAT_SECONDS = 120
+# On a laptop the second compiler never earns back its time. CPU seconds: the start 1.8 instead of 3.2,
+# 10 s at 1,000 records a second 1.4 instead of 2.9, 1.5 million records at full speed 1.5 instead of 2.3.
+_JIT = "-XX:TieredStopAtLevel=1"
 _LOGGING = """rootLogger.level = warn
 rootLogger.appenderRef.stdout.ref = stdout
 logger.started.name = kafka.server.KafkaRaftServer
@@ -66,6 +69,7 @@ def prepare(
     java = [
         str(java_home / "bin" / "java"),
         "-Xmx512m",
+        _JIT,
         f"-Dlog4j2.configurationFile={logging}",
         "-cp",
         f"{jars}/*",
@@ -78,19 +82,7 @@ def prepare(
 def _format(java: list[str], config: Path, environment: Mapping[str, str]) -> None:
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # -g: a data folder that an interrupted start left half made is no obstacle.
-    # It is over in a second: the second compiler would only cost time.
-    command = [
-        java[0],
-        "-XX:TieredStopAtLevel=1",
-        *java[1:],
-        "kafka.tools.StorageTool",
-        "format",
-        "-g",
-        "-t",
-        cluster,
-        "-c",
-        str(config),
-    ]
+    command = [*java, "kafka.tools.StorageTool", "format", "-g", "-t", cluster, "-c", str(config)]
     try:
         done = subprocess.run(
             command,
