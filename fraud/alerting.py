@@ -20,44 +20,48 @@ class Flagged:
     observed: Integers
 
 
-def build_alerts(flagged: list[Flagged], history: History, payments: pa.Table, detected_at: int) -> pa.Table:
+def build_alerts(
+    flagged: list[Flagged], history: History, payments: pa.Table, rows: Integers, detected_at: int
+) -> pa.Table:
     """One alert for each position of each of `flagged`.
 
-    `payments` (schema PAYMENTS) has the rows of `history` in the same order; `detected_at` is the
+    `rows` are those of `payments` (schema PAYMENTS) that `history` has, in its order; `detected_at` is the
     micro-batch's time in epoch milliseconds.
     """
     flagged = [each for each in flagged if len(each.positions)]
     if not flagged:
         return ALERTS.empty_table()
-    return pa.concat_tables([_alerts_of(each, history, payments, detected_at) for each in flagged])
+    return pa.concat_tables([_alerts_of(each, history, payments, rows, detected_at) for each in flagged])
 
 
-def _alerts_of(flagged: Flagged, history: History, payments: pa.Table, detected_at: int) -> pa.Table:
+def _alerts_of(
+    flagged: Flagged, history: History, payments: pa.Table, rows: Integers, detected_at: int
+) -> pa.Table:
     rule, positions = flagged.rule, flagged.positions
     size = len(positions)
     start, end = _window(rule, history, positions)
     time = history.timestamp[positions]
-    rows = payments.take(pa.array(positions))
-    users, transactions = rows["user_id"].to_pylist(), rows["transaction_id"].to_pylist()
+    own = payments.take(pa.array(rows[positions]))
+    users, transactions = own["user_id"].to_pylist(), own["transaction_id"].to_pylist()
     ids = [alert_id(rule.id, u, i, t) for u, i, t in zip(users, transactions, time.tolist(), strict=True)]
-    arrived = range_maximum(payments["ingested_at"].to_numpy(), start, end)
+    arrived = range_maximum(payments["ingested_at"].to_numpy()[rows], start, end)
     columns = {
         "alert_id": pa.array(ids, pa.string()),
         "rule_id": pa.repeat(rule.id, size),
         "rule_version": pa.repeat(pa.scalar(rule.version, pa.int32()), size),
         "severity": pa.repeat(rule.severity, size),
-        "user_id": rows["user_id"],
-        "transaction_id": rows["transaction_id"],
+        "user_id": own["user_id"],
+        "transaction_id": own["transaction_id"],
         "transaction_timestamp": time,
         "amount": decimals(history.amount[positions], ALERTS.field("amount").type),
-        "currency": rows["currency"],
+        "currency": own["currency"],
         "rate": decimals(history.rate[positions], ALERTS.field("rate").type),
-        "location": rows["location"],
+        "location": own["location"],
         "observed": decimals(flagged.observed, ALERTS.field("observed").type),
         "threshold": decimals(np.full(size, rule.limit), ALERTS.field("threshold").type),
         "window_start": pa.nulls(size) if rule.window is None else time - rule.window,
         "window_end": pa.nulls(size) if rule.window is None else time,
-        "evidence": _evidence(rule.evidence(history, positions), history, payments),
+        "evidence": _evidence(rule.evidence(history, positions), history, payments, rows),
         "evidence_count": end - start,
         "detected_at": np.full(size, detected_at),
         "ingested_at": arrived,
@@ -73,16 +77,16 @@ def _window(rule: Rule, history: History, positions: Integers) -> tuple[Integers
     return start[positions], end[positions]
 
 
-def _evidence(chosen: list[Integers], history: History, payments: pa.Table) -> pa.ListArray:
+def _evidence(chosen: list[Integers], history: History, payments: pa.Table, rows: Integers) -> pa.ListArray:
     lengths = np.array([len(each) for each in chosen])
     positions = np.concatenate(chosen)
-    rows = payments.take(pa.array(positions)).combine_chunks()
+    taken = payments.take(pa.array(rows[positions])).combine_chunks()
     fields = {
-        "transaction_id": rows["transaction_id"],
+        "transaction_id": taken["transaction_id"],
         "timestamp": history.timestamp[positions],
         "amount": decimals(history.amount[positions], EVIDENCE.field("amount").type),
-        "currency": rows["currency"],
-        "location": rows["location"],
+        "currency": taken["currency"],
+        "location": taken["location"],
     }
     items = pa.StructArray.from_arrays([_column(fields[f.name], f) for f in EVIDENCE], fields=list(EVIDENCE))
     offsets = np.concatenate(([0], np.cumsum(lengths)))

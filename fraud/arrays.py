@@ -7,6 +7,9 @@ import pyarrow as pa
 Integers = npt.NDArray[np.int64]
 """One 64-bit integer an entry: codes, positions, cents, milliseconds."""
 
+Flags = npt.NDArray[np.bool_]
+"""Whether something holds, for each row."""
+
 
 def decimals(unscaled: Integers, decimal: pa.Decimal128Type) -> pa.Array:
     """Decimals of which `unscaled` are the digits: 1250 -> 12.50. Exact, without floats."""

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from fraud.admission import admit
 from fraud.alerting import Flagged, build_alerts
-from fraud.arrays import Integers
+from fraud.arrays import Flags, Integers
 from fraud.generations import Generation, generation_at
 from fraud.history import History
 from fraud.identity import Repeats, find_repeats
@@ -66,13 +66,14 @@ def detect(
 
     first_new = len(memory.payments)
     payments = pa.concat_tables([memory.payments, arrived]).unify_dictionaries().combine_chunks()
-    touched, user = _payments_of_users_seen(payments, first_new)
-    repeats = find_repeats(payments, touched, user, first_new)
-    payments, alerts = _apply_rules(payments, repeats.unique, generations, batch_time)
-
+    user = _codes(payments, "user_id")
+    repeats = find_repeats(payments, user, first_new)
     is_repeat = np.zeros(len(payments), dtype=np.bool_)
     is_repeat[repeats.duplicate] = True
     is_repeat[repeats.conflicting] = True
+    rows = _payments_to_judge(payments, user, ~is_repeat, first_new, _longest_window(generations))
+    payments, alerts = _apply_rules(payments, rows, user[rows], generations, batch_time)
+
     rejected = pa.concat_tables(
         [
             parsed.rejected,
@@ -80,8 +81,11 @@ def detect(
             _conflicts(payments, repeats.conflicting, first_new, parsed.transactions, admission.admitted),
         ]
     )
-    measures = {"reused_id": repeats.reused_ids, "user_moved": _moves(payments, repeats.unique, first_new)}
-    counts = _count(records, rejected, payments, repeats, first_new)
+    measures = {
+        "reused_id": repeats.reused_ids,
+        "user_moved": _moves(payments, user, ~is_repeat, first_new),
+    }
+    counts = _count(records, rejected, payments, repeats, is_repeat, first_new)
     kept = payments.filter(pa.array(~is_repeat)) if is_repeat.any() else payments
     memory = memory.remember(kept, admission.progress, _retention(kept, generation, generations))
     measures["memory_rows"] = len(memory.payments)
@@ -111,30 +115,42 @@ def _payments(transactions: pa.Table, of_record: dict[str, pa.ChunkedArray], gen
     return pa.table([columns[field.name] for field in PAYMENTS], schema=PAYMENTS)
 
 
-def _payments_of_users_seen(payments: pa.Table, first_new: int) -> tuple[Integers, Integers]:
-    """Rows of every user with a new payment, by user, event time and arrival; and each row's user."""
-    user = _codes(payments, "user_id")
-    seen = np.zeros(int(user.max(initial=-1)) + 1, dtype=np.bool_)
-    seen[user[first_new:]] = True
-    rows = np.flatnonzero(seen[user])
-    rows = rows[np.lexsort((payments["timestamp"].to_numpy()[rows], user[rows]))]
-    return rows, user[rows]
+def _longest_window(generations: Sequence[Generation]) -> int:
+    """How far back, in milliseconds, any rule looks; at least the payment's own millisecond."""
+    return max([1, *(rule.window or 1 for each in generations for rule in each.rules.rules)])
+
+
+def _payments_to_judge(
+    payments: pa.Table, user: Integers, counts: Flags, first_new: int, reach: int
+) -> Integers:
+    """The rows that a new payment can have changed, and those that their windows of `reach` ms look back on;
+    of those that count, by user, event time and arrival.
+
+    What lies before a user's oldest new payment only is looked back on. Its own window may be cut here, so
+    less may be observed of it than before; rules are monotone, so that flags nothing.
+    """
+    timestamp = payments["timestamp"].to_numpy()
+    oldest_new = np.full(int(user.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(oldest_new, user[first_new:], timestamp[first_new:])
+    rows = np.flatnonzero(counts & (timestamp > oldest_new[user] - reach))
+    in_order: Integers = rows[np.lexsort((timestamp[rows], user[rows]))]
+    return in_order
 
 
 def _apply_rules(
-    payments: pa.Table, rows: Integers, generations: Sequence[Generation], batch_time: int
+    payments: pa.Table, rows: Integers, user: Integers, generations: Sequence[Generation], batch_time: int
 ) -> tuple[pa.Table, pa.Table]:
     """`payments` with their new flags, and an alert for each new flag of `rows`."""
-    judged = payments.take(pa.array(rows)).combine_chunks()
-    generation = judged["generation"].to_numpy()
-    flags = judged["flags"].to_numpy().copy()
+    generation = payments["generation"].to_numpy()[rows]
+    all_flags = payments["flags"].to_numpy()
+    flags = all_flags[rows]
     present = [g for g in generations if (generation == g.number).any()]
     history = History(
-        user=_codes(judged, "user_id"),
-        timestamp=judged["timestamp"].to_numpy(),
-        amount=judged["amount"].to_numpy(),
-        rate=_rates(judged, generation, present),
-        location=_codes(judged, "location"),
+        user=user,
+        timestamp=payments["timestamp"].to_numpy()[rows],
+        amount=payments["amount"].to_numpy()[rows],
+        rate=_rates(payments, rows, generation, present),
+        location=_codes(payments, "location")[rows],
     )
     flagged = []
     for each in present:
@@ -145,22 +161,22 @@ def _apply_rules(
                 new = np.flatnonzero(own & (observed > rule.limit) & (flags >> bit & 1 == 0))
                 flags[new] |= 1 << bit
                 flagged.append(Flagged(rule, new, observed[new]))
-    alerts = build_alerts(flagged, history, judged, batch_time)
+    alerts = build_alerts(flagged, history, payments, rows, batch_time)
     if len(alerts):
-        all_flags = payments["flags"].to_numpy().copy()
+        all_flags = all_flags.copy()
         all_flags[rows] = flags
         payments = payments.set_column(PAYMENTS.get_field_index("flags"), "flags", pa.array(all_flags))
     return payments, alerts
 
 
-def _rates(payments: pa.Table, generation: Integers, present: list[Generation]) -> Integers:
-    currency = payments["currency"].combine_chunks()
-    names = currency.dictionary.to_pylist() if len(payments) else []
-    rates = np.zeros(len(payments), dtype=np.int64)
+def _rates(payments: pa.Table, rows: Integers, generation: Integers, present: list[Generation]) -> Integers:
+    names = payments["currency"].chunk(0).dictionary.to_pylist() if len(payments) else []
+    currency = _codes(payments, "currency")[rows]
+    rates = np.zeros(len(rows), dtype=np.int64)
     for each in present:
         own = generation == each.number
         table = np.array([each.rules.rate_of(name) for name in names], dtype=np.int64)
-        rates[own] = table[_codes(payments, "currency")[own]]
+        rates[own] = table[currency[own]]
     return rates
 
 
@@ -176,21 +192,19 @@ def _conflicts(
     return rejected_table(zip(records.tolist(), why, strict=True))
 
 
-def _moves(payments: pa.Table, rows: Integers, first_new: int) -> int:
-    """New payments of users whose payment before, by arrival, lay in another Kafka partition."""
-    user = _codes(payments, "user_id")[rows]
+def _moves(payments: pa.Table, user: Integers, counts: Flags, first_new: int) -> int:
+    """New payments of users whose payment before, by arrival, lay in another Kafka partition; of those that
+    count."""
     partition = payments["partition"].to_numpy()
-    if not len(rows):
-        return 0
-    begins = np.flatnonzero(np.diff(user, prepend=-1))  # rows are sorted by user
-    lowest = np.minimum.reduceat(partition[rows], begins)
-    mixed = np.repeat(
-        lowest != np.maximum.reduceat(partition[rows], begins), np.diff(begins, append=len(rows))
-    )
-    order = np.lexsort((rows[mixed], user[mixed]))
-    user, arrived = user[mixed][order], rows[mixed][order]
-    moved = (user[1:] == user[:-1]) & (partition[arrived[1:]] != partition[arrived[:-1]])
-    return int(np.count_nonzero(moved & (arrived[1:] >= first_new)))
+    last = np.full(int(user.max(initial=-1)) + 1, -1, dtype=partition.dtype)
+    last[user[:first_new]] = partition[:first_new]  # of several rows of a user the last one stays
+    arrived = first_new + np.flatnonzero(counts[first_new:])
+    arrived = arrived[np.argsort(user[arrived], kind="stable")]
+    before = np.empty(len(arrived), dtype=partition.dtype)
+    before[1:] = partition[arrived[:-1]]
+    begins = np.flatnonzero(np.diff(user[arrived], prepend=-1))
+    before[begins] = last[user[arrived[begins]]]
+    return int(np.count_nonzero((before >= 0) & (before != partition[arrived])))
 
 
 def _retention(payments: pa.Table, generation: Generation, generations: Sequence[Generation]) -> int:
@@ -200,12 +214,17 @@ def _retention(payments: pa.Table, generation: Generation, generations: Sequence
 
 
 def _count(
-    records: pa.Table, rejected: pa.Table, payments: pa.Table, repeats: Repeats, first_new: int
+    records: pa.Table,
+    rejected: pa.Table,
+    payments: pa.Table,
+    repeats: Repeats,
+    is_repeat: Flags,
+    first_new: int,
 ) -> pa.Table:
     """How many records of each partition had which outcome."""
     partition = payments["partition"].to_numpy()
     outcomes = {
-        EVALUATED: partition[repeats.unique[repeats.unique >= first_new]],
+        EVALUATED: partition[first_new:][~is_repeat[first_new:]],
         DUPLICATE: partition[repeats.duplicate],
     }
     reasons = rejected["reason"].to_numpy()

@@ -4,32 +4,35 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fraud.arrays import Integers
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """Which rows repeat an earlier one, and how often a known id came back at another time."""
+    """Which new rows repeat an earlier one, and how often a known id came back at another time."""
 
-    unique: Integers  # rows that stay, in the order they were given
     duplicate: Integers  # rows equal to an earlier one
     conflicting: Integers  # rows with the identity of an earlier one, but other content
     reused_ids: int
 
 
-def find_repeats(payments: pa.Table, rows: Integers, user: Integers, first_new: int) -> Repeats:
-    """Repeats among `rows` of `payments` (schema PAYMENTS, one chunk).
+def find_repeats(payments: pa.Table, user: Integers, first_new: int) -> Repeats:
+    """Repeats among `payments` (schema PAYMENTS, one chunk, in order of arrival).
 
-    `rows` are sorted by user, then event time, then arrival; `user` has a number for each of them. Rows
-    from `first_new` on arrived in this micro-batch: of two with the same identity the earlier arrival
-    stays, so that only new ones are repeats.
+    `user` has a number for each row. Rows from `first_new` on arrived in this micro-batch; the others do not
+    repeat each other. Of two with the same identity the earlier arrival stays.
     """
-    names = payments["transaction_id"].take(pa.array(rows)).combine_chunks().dictionary_encode()
+    known, arrived = payments["transaction_id"][:first_new], payments["transaction_id"][first_new:]
+    met_again = np.flatnonzero(pc.is_in(known, value_set=arrived.combine_chunks()).to_numpy())
+    candidates = np.concatenate((met_again, np.arange(first_new, len(payments))))
+    names = payments["transaction_id"].take(pa.array(candidates)).combine_chunks().dictionary_encode()
     transaction = names.indices.to_numpy().astype(np.int64)
     # Few ids are there more than once, by any user: only these rows are worth sorting.
     again = np.flatnonzero(np.bincount(transaction)[transaction] > 1)
-    candidates, user, transaction = rows[again], user[again], transaction[again]
+    candidates, transaction = candidates[again], transaction[again]
+    user = user[candidates]
     timestamp = payments["timestamp"].to_numpy()[candidates]
 
     by_id = np.lexsort((candidates, timestamp, transaction, user))
@@ -49,11 +52,7 @@ def find_repeats(payments: pa.Table, rows: Integers, user: Integers, first_new: 
     run = np.cumsum(~same_id) - 1
     times = np.bincount(run[~repeat])
     new_times = np.bincount(run[~repeat & (candidates[by_id] >= first_new)], minlength=len(times))
-
-    unique = np.ones(len(rows), dtype=np.bool_)
-    unique[again[by_id[repeat]]] = False
     return Repeats(
-        unique=rows[unique],
         duplicate=candidates[by_id[repeat & equal]],
         conflicting=candidates[by_id[repeat & ~equal]],
         reused_ids=int(np.minimum(new_times, times - 1).sum()),
