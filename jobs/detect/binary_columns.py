@@ -14,11 +14,12 @@ from pyspark.sql.pandas.serializers import ApplyInPandasWithStateSerializer
 _to_pandas = ApplyInPandasWithStateSerializer.arrow_to_pandas
 
 
-def _keeping_arrow(self: Any, column: pa.ChunkedArray, *others: Any, **named: Any) -> "pd.Series[Any]":
+def keeping_arrow(self: Any, column: pa.ChunkedArray, *others: Any, **named: Any) -> "pd.Series[Any]":
+    """What takes the place of the serializer's own method."""
     if pa.types.is_binary(column.type) or pa.types.is_string(column.type):
         return pd.Series(pd.arrays.ArrowExtensionArray(column), name=column._name)
     return _to_pandas(self, column, *others, **named)  # type: ignore[no-any-return, no-untyped-call]
 
 
 # Silenced: a method is replaced, on purpose.
-ApplyInPandasWithStateSerializer.arrow_to_pandas = _keeping_arrow  # type: ignore[method-assign, assignment]
+ApplyInPandasWithStateSerializer.arrow_to_pandas = keeping_arrow  # type: ignore[method-assign, assignment]

@@ -3,6 +3,8 @@
 Runs in Spark's Python workers. It moves bytes between Spark and `fraud.detection`, which decides.
 """
 
+import base64
+import binascii
 import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -13,10 +15,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-import jobs.python_workers  # noqa: F401  (for its effect)
+import jobs.detect.binary_columns  # these two for what Spark calls in the workers
+import jobs.python_workers  # noqa: F401
 from fraud.detection import detect
 from fraud.generations import Generation
-from fraud.memory import Memory
+from fraud.memory import IncompatibleState, Memory
 from fraud.transaction import RECORDS
 from jobs.detect.outcomes import (
     ALERTS_KIND,
@@ -36,7 +39,8 @@ SHA256 = "sha256"
 
 INPUT = RECORDS.append(pa.field(SHA256, pa.string()))
 OUTPUT = "bucket int, kind string, payload binary"
-STATE = "blob binary"
+STATE = "blob string"
+"""Base64. Spark hands state to Python by pickle, and bytes one by one: 30 ns each, text is copied at once."""
 
 Judge = Callable[[Any, Iterable[pd.DataFrame], "GroupState"], Iterator[pd.DataFrame]]
 
@@ -63,10 +67,10 @@ def judge_bucket(
     # In a worker there is a context, and in a micro-batch this property: pyspark's types say "perhaps".
     batch_id = int(context.getLocalProperty("streaming.sql.batchId"))  # type: ignore[union-attr, arg-type]
     batch_time = state.getCurrentProcessingTimeMs()
-    records = pa.concat_tables([_table(frame) for frame in frames])
-    memory = Memory.from_bytes(state.get[0]) if state.exists else Memory.empty()
+    records = pa.concat_tables([table_of(frame) for frame in frames])
+    memory = unpack_memory(state.get[0]) if state.exists else Memory.empty()
     outcome = detect(records.select(RECORDS.names), memory, _generations(generations), batch_id, batch_time)
-    blob = outcome.memory.to_bytes()
+    blob = pack_memory(outcome.memory)
     state.update((blob,))
     counts = [tuple(count.values()) for count in outcome.counts.to_pylist()]
     report = Report(bucket, batch_id, batch_time, counts, outcome.measures, len(blob))
@@ -74,6 +78,19 @@ def judge_bucket(
     rows += [(bucket, REJECTED_KIND, piece) for piece in pack(rejects(records, outcome.rejected))]
     rows.append((bucket, REPORT_KIND, report.to_bytes()))
     yield pd.DataFrame(rows, columns=["bucket", "kind", "payload"])
+
+
+def pack_memory(memory: Memory) -> str:
+    """The text that the state store holds."""
+    return base64.b64encode(memory.to_bytes()).decode("ascii")
+
+
+def unpack_memory(blob: str) -> Memory:
+    """The inverse of `pack_memory`. Raises IncompatibleState for another version's or a damaged state."""
+    try:
+        return Memory.from_bytes(base64.b64decode(blob))
+    except (binascii.Error, ValueError) as error:
+        raise IncompatibleState(f"state of {len(blob)} characters is not readable: {error}") from error
 
 
 def rejects(records: pa.Table, rejected: pa.Table, budget: int = CARRIED_BYTES) -> pa.Table:
@@ -103,7 +120,8 @@ def rejects(records: pa.Table, rejected: pa.Table, budget: int = CARRIED_BYTES) 
     return pa.table([columns[name] for name in REJECTS.names], schema=REJECTS)
 
 
-def _table(frame: pd.DataFrame) -> pa.Table:
+def table_of(frame: pd.DataFrame) -> pa.Table:
+    """One of Spark's frames as INPUT."""
     columns = [pa.array(frame[field.name], field.type, from_pandas=True) for field in INPUT]
     return pa.table(columns, schema=INPUT)
 

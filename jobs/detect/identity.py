@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from fraud.settings import SettingsError
 from jobs.detect.offsets import Files
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: the state of a bucket is text."""
+
 HASH = "xxhash64"
 """Spark's xxhash64 of the Kafka key (seed 42), modulo the number of buckets."""
 

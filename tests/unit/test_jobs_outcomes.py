@@ -4,12 +4,16 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fraud.memory import IncompatibleState, Memory, Progress
 from fraud.transaction import REJECTED
-from jobs.detect.bucket_operator import INPUT, rejects
+from jobs.detect.binary_columns import keeping_arrow
+from jobs.detect.bucket_operator import INPUT, pack_memory, rejects, table_of, unpack_memory
 from jobs.detect.outcomes import Report, pack, unpack, unpack_outcomes
 from jobs.detect.rejected_records import rejected_records
 
@@ -51,6 +55,29 @@ def test_packed_pieces_hold_the_same_rows_in_the_same_order(values: list[bytes])
 def test_a_large_table_is_packed_in_several_pieces() -> None:
     table = pa.table({"value": pa.array([bytes(1024)] * 20_000, pa.binary())})
     assert len(list(pack(table))) == 3
+
+
+def test_frames_of_arrow_arrays_and_of_objects_are_read_alike() -> None:
+    given = records(b"{}", None, b"\x00\xff", b"")
+    columns = list(given.itercolumns())
+    in_arrow = pd.concat(
+        [keeping_arrow(None, c) for c in columns if c.type in (pa.binary(), pa.string())], axis=1
+    )
+    assert in_arrow["value"].dtype == "binary[pyarrow]"
+    as_objects = given.to_pandas()
+    numbers = as_objects[[name for name in INPUT.names if name not in in_arrow]]
+    assert table_of(as_objects) == table_of(pd.concat([in_arrow, numbers], axis=1)) == given
+
+
+def test_memory_survives_the_state_store() -> None:
+    memory = Memory(Memory.empty().payments, {0: Progress(7, 3)})
+    assert unpack_memory(pack_memory(memory)) == memory
+
+
+@pytest.mark.parametrize("blob", ["", "AAAA", "not base64", "Ā"])
+def test_damaged_state_is_named_as_such(blob: str) -> None:
+    with pytest.raises(IncompatibleState, match="not readable"):
+        unpack_memory(blob)
 
 
 def test_a_report_survives_the_way() -> None:
