@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.bench.results import Figures
 
-TARGETS = "targets (design): 60,000 rows/s catching up; p50 0.8 s and p95 1.3 s at 100 and 1,000 a second"
+_TARGETS = "Targets on 2 cores: 60,000 rows/s; p50 0.8 s and p95 1.3 s at 100 and at 1,000 a second."
 
 
 def as_text(figures: Sequence[Figures], machine: Mapping[str, Any]) -> str:
@@ -18,9 +18,14 @@ def as_text(figures: Sequence[Figures], machine: Mapping[str, Any]) -> str:
         lines += ["", *_table(_BACKLOG, [_backlog(each) for each in backlogs])]
     if steady:
         lines += ["", *_table(_STEADY, [_steady(each) for each in steady])]
-    busy = [f"{each.scenario} {each.other_programs:.1f}" for each in figures if each.other_programs > 0.1]
-    if busy:
-        lines += ["", f"Cores that other programs or the machine's host took meanwhile: {', '.join(busy)}."]
+    lines += ["", _TARGETS]
+    for who, of in (("other programs", "other_programs"), ("the machine's host", "stolen")):
+        busy = [f"{each.scenario} {getattr(each, of):.1f}" for each in figures if getattr(each, of) > 0.1]
+        if busy:
+            lines.append(f"Cores that {who} took meanwhile, so that all is slower: {', '.join(busy)}.")
+    exact = [each.scenario for each in figures if each.exact]
+    if exact:
+        lines.append(f"Exact, against the oracle: {', '.join(exact)}.")
     lines += [f"PROBLEM in {each.scenario}: {problem}" for each in figures for problem in each.problems]
     return "\n".join(lines)
 

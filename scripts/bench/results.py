@@ -13,15 +13,21 @@ from scripts.bench.cpu import KINDS, Watch
 from scripts.bench.scenarios import Scenario
 
 
+class TooFewError(Exception):
+    """A run was too short to measure; one sentence says what to change."""
+
+
 @dataclass(frozen=True)
 class Observed:
-    """One run: the job's metrics (schema METRICS), the alerts of its topic, what its processes cost."""
+    """What one run left behind, and what its processes cost."""
 
     scenario: Scenario
-    metrics: pa.Table
-    alerts: Sequence[SentAlert]
+    metrics: pa.Table  # schema METRICS
+    stored: Sequence[str]  # alert_ids in Parquet, repeats and all
+    alerts: Sequence[SentAlert]  # in Kafka, repeats and all
     watch: Watch
     began: int  # epoch milliseconds: what came before counts for nothing
+    against_oracle: list[str] | None  # problems; None: it was not asked
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,16 @@ class Figures:
     batches: int
     rows_per_second: float | None
     cpu_us_per_row: dict[str, float]  # by kind of process
-    batch_ms: dict[str, int]  # p50, p95, max
+    batch_ms: dict[str, int]  # p50, p95, max: from one micro-batch's begin to the next one's
+    writing_ms: dict[str, int]  # the same of the part that the job's own metrics time (duration_ms)
     cpu_ms_per_batch: dict[str, float]
     latency_ms: dict[str, int] | None  # p50, p95, p99 of event to alert in Kafka
     alerts: int
     peak_mib: dict[str, int]  # by kind of process
     state_mib: float  # of all buckets, compressed, at the end
-    other_programs: float  # cores that other programs, and the host, took from the run
+    other_programs: float  # cores that other programs took meanwhile
+    stolen: float  # cores that the machine's host took
+    exact: bool | None  # the oracle expects these alerts; None: it was not asked
     problems: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -67,15 +76,21 @@ def figures(observed: Observed) -> Figures:
         batches=number,
         rows_per_second=count / seconds if observed.scenario.rate is None else None,
         cpu_us_per_row={kind: used / count * 1e6 for kind, used in cpu.items()},
-        batch_ms=_percentiles(durations[first:last], {"p50": 50, "p95": 95, "max": 100}),
+        batch_ms=_percentiles(np.diff(times[first : last + 1]), _OF_BATCHES),
+        writing_ms=_percentiles(durations[first:last], _OF_BATCHES),
         cpu_ms_per_batch={kind: used / number * 1e3 for kind, used in cpu.items()},
         latency_ms=_latency(observed),
         alerts=int(batches["alerts"].to_numpy().sum()),
         peak_mib={kind: observed.watch.peak_bytes[kind] >> 20 for kind in KINDS},
         state_mib=int(batches["state_bytes"].to_numpy()[last - 1]) / 2**20,
-        other_programs=max(0.0, everybody + stolen - sum(cpu.values())) / seconds,
-        problems=_problems(batches),
+        other_programs=max(0.0, everybody - sum(cpu.values())) / seconds,
+        stolen=stolen / seconds,
+        exact=None if observed.against_oracle is None else not observed.against_oracle,
+        problems=_problems(observed, batches),
     )
+
+
+_OF_BATCHES = {"p50": 50, "p95": 95, "max": 100}
 
 
 def _measured(observed: Observed, times: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
@@ -87,7 +102,7 @@ def _measured(observed: Observed, times: np.ndarray, rows: np.ndarray) -> tuple[
         first, last = int(np.searchsorted(times, observed.began)), len(times) - 1
     last = min(last, len(times) - 1)
     if last - first < 2:
-        raise ValueError(
+        raise TooFewError(
             f"{observed.scenario.name}: {len(times)} micro-batches are too few to measure; "
             "take more --records or more --seconds"
         )
@@ -109,12 +124,19 @@ def _percentiles(values: np.ndarray, wanted: dict[str, int]) -> dict[str, int]:
     return {name: round(float(np.percentile(values, percent))) for name, percent in wanted.items()}
 
 
-def _problems(batches: pa.Table) -> list[str]:
-    """A figure of a run that lost count is no figure."""
+def _problems(observed: Observed, batches: pa.Table) -> list[str]:
+    """A figure of a run that lost count, or alerts, is no figure."""
+    problems = list(observed.against_oracle or [])
     total = {name: int(pc.sum(batches[name]).as_py() or 0) for name in _COUNTS}
     if total["read"] != sum(total.values()) - total["read"]:
-        return [f"the counts do not add up: {total}"]
-    return []
+        problems.append(f"the counts do not add up: {total}")
+    sent = {alert.alert_id for alert in observed.alerts}
+    if len(observed.stored) != len(set(observed.stored)) or set(observed.stored) != sent:
+        problems.append(
+            f"{len(observed.stored)} alerts in Parquet, {len(set(observed.stored))} of them distinct, "
+            f"but {len(sent)} in Kafka"
+        )
+    return problems
 
 
 _COUNTS = ("read", "evaluated", "duplicate", "rejected", "gaps", "lost")

@@ -1,7 +1,8 @@
 """Runs one scenario on an opened stack: payments in, the job on top, its own metrics and alerts out."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,20 @@ import psutil
 
 from fraud.environment import load
 from local.native.drain import wait_for_the_job
-from local.native.findings import alerts_of, download, read_parquet
+from local.native.findings import (
+    Remains,
+    UnreadableError,
+    alerts_of,
+    download,
+    explained,
+    read_parquet,
+)
 from local.native.process import Program
 from local.native.stack import Stack
+from local.native.summary import summarize
+from scripts.bench.arguments import Arguments
 from scripts.bench.cpu import Watch
+from scripts.bench.profile import Profile
 from scripts.bench.results import Observed
 from scripts.bench.scenarios import BACKLOG_RATE, SEED, USERS, Scenario
 
@@ -23,22 +34,18 @@ WARM_UP = 20.0
 """Seconds of traffic that no latency counts: the JVM compiles, the workers import."""
 
 
-def run(
-    scenario: Scenario, stack: Stack, records: int, seconds: float, say: Callable[[str], None]
-) -> Observed:
-    """Measure `scenario`: a backlog of `records`, or `seconds` of traffic at its rate.
+def run(scenario: Scenario, stack: Stack, given: Arguments, say: Callable[[str], None]) -> Observed:
+    """Measure `scenario`: a backlog of `given.records`, or `given.seconds` of traffic at its rate.
 
-    The stack's servers run. Raises GaveUpError, StoppedError.
+    The stack's servers run. Raises GaveUpError, StoppedError, UnreadableError, ProfileError.
     """
     stack = _with_own_names(stack, scenario)
     supervisor, name = stack.supervisor, scenario.name
-    folder = stack.state.folder / name
-    folder.mkdir(parents=True, exist_ok=True)
     _finish(stack, Program(f"init-{name}", stack.module("jobs.init"), stack.environment, finite=True), 120)
-    producer = _producer(scenario, stack, records, seconds)
+    producer = _producer(scenario, stack, given)
     if scenario.rate is None:
-        say(f"{name}: sending {records:,} payments ...")
-        _finish(stack, producer, 900)
+        say(f"{name}: sending {given.records:,} payments ...")
+        _finish(stack, producer, 60 + given.records / 1000)
     say(f"{name}: starting the job ...")
     job = Program(f"job-{name}", stack.module("jobs.detect"), stack.environment, stage=1, grace=60)
     supervisor.start(job)
@@ -46,19 +53,20 @@ def run(
     with Watch(pids[job.name], pids["broker"], pids["s3"]) as watch:
         supervisor.wait(lambda: supervisor.said(job.name, "ready:"), "`ready:`", JOB_READY, job.name)
         began = time.time_ns() // 1_000_000
-        if scenario.rate is not None:
-            say(f"{name}: {seconds:.0f} s of traffic ...")
+        if scenario.rate is None:
+            supervisor.wait(lambda: supervisor.said(job.name, "batch 0:"), "a batch", 120, job.name)
+        else:
+            say(f"{name}: {given.seconds:.0f} s of traffic ...")
+            supervisor.start(producer)
+            ready_at = time.monotonic() + WARM_UP
+            supervisor.wait(lambda: time.monotonic() >= ready_at)
             began += round(WARM_UP * 1000)
-            _finish(stack, producer, seconds + 60)
-        wait_for_the_job(stack, say, job.name)
+        with _profiled(given, scenario, stack, pids[job.name], say):
+            if scenario.rate is not None:
+                _wait_for_end(stack, producer, given.seconds + 60)
+            wait_for_the_job(stack, say, job.name)
         supervisor.stop(job.name)
-    for kind in ("alerts/", "metrics/"):
-        download(stack.settings.object_store, kind, folder)
-    metrics = read_parquet(folder / "metrics")
-    if metrics is None:
-        raise RuntimeError(f"{name}: the job has written no metrics")
-    kafka = stack.settings.kafka
-    return Observed(scenario, metrics, list(alerts_of(kafka, kafka.alerts_topic)), watch, began)
+    return _observed(scenario, stack, given, watch, began)
 
 
 def machine() -> dict[str, str | int]:
@@ -77,6 +85,38 @@ def machine() -> dict[str, str | int]:
     }
 
 
+@contextmanager
+def _profiled(
+    given: Arguments, scenario: Scenario, stack: Stack, job: int, say: Callable[[str], None]
+) -> Iterator[None]:
+    if given.profile is None:
+        yield
+        return
+    profile = Profile(job, (given.profile / scenario.name).resolve(), stack.java_home)
+    with profile:
+        yield
+    say(f"{scenario.name}: where the time went is in {profile.summarise()}")
+
+
+def _observed(scenario: Scenario, stack: Stack, given: Arguments, watch: Watch, began: int) -> Observed:
+    """Read what the run left behind, and with --check what the oracle says of it."""
+    folder, settings = stack.state.folder / scenario.name, stack.settings
+    problems = None
+    if given.check:
+        (generations,) = (folder / "checkpoint").glob("*/generations")
+        remains = Remains([], folder / "no-producer.json", generations, [])
+        problems = stack.supervisor.during(lambda: summarize(settings, remains, began)).problems
+    with explained("what the run left behind cannot be read"):
+        for kind in ("alerts/", "metrics/"):
+            download(settings.object_store, kind, folder)
+        sent = list(alerts_of(settings.kafka, settings.kafka.alerts_topic))
+    metrics, alerts = (read_parquet(folder / kind) for kind in ("metrics", "alerts"))
+    if metrics is None:
+        raise UnreadableError(f"{scenario.name}: the job has written no metrics")
+    stored = [] if alerts is None else alerts["alert_id"].to_pylist()
+    return Observed(scenario, metrics, stored, sent, watch, began, problems)
+
+
 def _with_own_names(stack: Stack, scenario: Scenario) -> Stack:
     name = f"bench-{scenario.name}"
     own = {
@@ -91,18 +131,23 @@ def _with_own_names(stack: Stack, scenario: Scenario) -> Stack:
     return replace(stack, environment=environment)
 
 
-def _producer(scenario: Scenario, stack: Stack, records: int, seconds: float) -> Program:
+def _producer(scenario: Scenario, stack: Stack, given: Arguments) -> Program:
     command = ["producer", "--no-log", "--seed", str(SEED), "--users", str(USERS), *scenario.producer]
     if scenario.rate is None:
-        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - records / BACKLOG_RATE))
-        command += ["--rate", str(BACKLOG_RATE), "--speed", "max", "--count", str(records), "--start", start]
+        since = time.gmtime(time.time() - given.records / BACKLOG_RATE)
+        command += ["--rate", str(BACKLOG_RATE), "--speed", "max", "--count", str(given.records)]
+        command += ["--start", time.strftime("%Y-%m-%dT%H:%M:%SZ", since)]
     else:
-        command += ["--rate", str(scenario.rate), "--duration", str(seconds)]
+        command += ["--rate", str(scenario.rate), "--duration", str(given.seconds)]
     name = f"producer-{scenario.name}"
     return Program(name, stack.module(*command), stack.environment, stage=2, grace=60, finite=True)
 
 
 def _finish(stack: Stack, program: Program, seconds: float) -> None:
+    stack.supervisor.start(program)
+    _wait_for_end(stack, program, seconds)
+
+
+def _wait_for_end(stack: Stack, program: Program, seconds: float) -> None:
     supervisor = stack.supervisor
-    supervisor.start(program)
     supervisor.wait(lambda: supervisor.ended(program.name), "its end", seconds, program.name)

@@ -1,6 +1,6 @@
 """What the bench measures: which payments, at which rate, under which settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 USERS = 100_000
@@ -24,7 +24,7 @@ class Scenario:
     """Payments a second while the job runs; None: a backlog that lies there before it starts."""
 
 
-def scenarios(rates: list[int]) -> list[Scenario]:
+def scenarios(rates: Sequence[int]) -> list[Scenario]:
     """All of them, in the order in which they run."""
     archive = {"FRAUD_ARCHIVE": "true"}
     return [
