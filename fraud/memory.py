@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 SCHEMA_VERSION = 1
 
+_ONE_THREAD = pa.ipc.IpcReadOptions(use_threads=False)  # Spark's tasks are the threads
+
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 
 PAYMENTS = pa.schema(
@@ -73,7 +75,9 @@ class Memory:
         }
         table = self.payments.replace_schema_metadata({"fraud": orjson.dumps(metadata)})
         sink = pa.BufferOutputStream()
-        options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1), unify_dictionaries=True)
+        options = pa.ipc.IpcWriteOptions(
+            compression=pa.Codec("zstd", 1), unify_dictionaries=True, use_threads=False
+        )
         with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
             writer.write_table(table)
         blob: bytes = sink.getvalue().to_pybytes()
@@ -83,7 +87,7 @@ class Memory:
     def from_bytes(cls, blob: bytes) -> "Memory":
         """The inverse of `to_bytes`. Raises IncompatibleState for another version's or a damaged state."""
         try:
-            table = pa.ipc.open_stream(blob).read_all()
+            table = pa.ipc.open_stream(blob, options=_ONE_THREAD).read_all()
             metadata = orjson.loads((table.schema.metadata or {})[b"fraud"])
             version = metadata["schema_version"]
             progress = {int(n): Progress(*reached) for n, reached in metadata["progress"].items()}
