@@ -94,7 +94,19 @@ def test_credentials_become_each_clients_options_and_never_show() -> None:
     assert settings.kafka.spark()["kafka.ssl.truststore.type"] == "PEM"
     assert settings.object_store.boto3()["aws_secret_access_key"] == SECRET
     assert settings.object_store.s3a()["fs.s3a.secret.key"] == SECRET
+    assert settings.object_store.s3fs()["endpoint_url"] == "http://127.0.0.1:9010"
+    assert (settings.object_store.s3fs()["key"], settings.object_store.s3fs()["secret"]) == ("key", SECRET)
     assert SECRET not in repr(settings)
+
+
+def test_s3fs_never_answers_from_a_cache_and_gives_up_within_seconds() -> None:
+    options = load({"FRAUD_S3_REGION": "eu-central-1"}).object_store.s3fs()
+    assert (options["use_listings_cache"], options["skip_instance_cache"]) == (False, True)
+    assert options["client_kwargs"] == {"region_name": "eu-central-1"}
+    assert not {"key", "secret", "endpoint_url"} & options.keys()  # AWS, by its own chain of credentials
+    timeouts = options["config_kwargs"]
+    attempts = timeouts["retries"]["total_max_attempts"]
+    assert attempts * (timeouts["connect_timeout"] + timeouts["read_timeout"]) <= 20
 
 
 def rules_with(tmp_path: Path, old: str, new: str) -> Path:
