@@ -32,7 +32,7 @@ def alerts_over_time(frame: pd.DataFrame, span: Span) -> Chart:
             x2="end:T",
             y=alt.Y("bottom:Q", title="Alerts", axis=_whole()),
             y2="top:Q",
-            color=_by_rule(frame),
+            color=_by_rule(frame, legend=True),
             tooltip=[
                 alt.Tooltip("when:N", title="From (UTC)"),
                 alt.Tooltip("rule:N", title="Rule"),
@@ -52,7 +52,7 @@ def top(frame: pd.DataFrame, what: str) -> Chart:
         .encode(
             y=alt.Y("name:N", title=None, sort=names, axis=_names()),
             x=alt.X("alerts:Q", title="Alerts", axis=_whole()),
-            color=_by_rule(frame),
+            color=_by_rule(frame, legend=False),
             order=alt.Order("rule:N"),
             tooltip=[
                 alt.Tooltip("name:N", title=what),
@@ -73,7 +73,7 @@ def amounts(frame: pd.DataFrame, lines: pd.DataFrame, span: Span) -> Chart:
         .encode(
             x=_time("time:T", span),
             y=alt.Y("euros:Q", title="Amount (EUR, log)", scale=alt.Scale(type="log"), axis=_powers()),
-            color=_by_rule(frame),
+            color=_by_rule(frame, legend=True),
             shape=alt.Shape("rule:N", legend=None),
             tooltip=[
                 alt.Tooltip("when:N", title="Detected (UTC)"),
@@ -114,8 +114,8 @@ def evidence(evidence: Evidence) -> Chart:
             color=alt.Color(
                 "role:N",
                 title=None,
-                scale=alt.Scale(domain=["flagged", "contributing"], range=[ALARM, BLUE.hex]),
-                legend=alt.Legend(orient="top"),
+                scale=alt.Scale(domain=["flagged", "contributing"], range=[ALARM, BLUE]),
+                legend=_legend(),
             ),
             shape=alt.Shape(
                 "role:N", scale=alt.Scale(domain=["flagged", "contributing"], range=["diamond", "circle"])
@@ -133,9 +133,9 @@ def evidence(evidence: Evidence) -> Chart:
     if evidence.window:
         start, end = evidence.window
         window = pd.DataFrame({"start": [start], "end": [end], "label": ["the rule's window"]})
-        area = alt.Chart(window).mark_rect(color=BLUE.hex, opacity=0.13)
-        edge = alt.Chart(window).mark_rule(color=BLUE.hex, strokeWidth=1.5)
-        name = alt.Chart(window).mark_text(color=GREY.hex, align="left", baseline="top", dx=6)
+        area = alt.Chart(window).mark_rect(color=BLUE, opacity=0.13)
+        edge = alt.Chart(window).mark_rule(color=BLUE, strokeWidth=1.5)
+        name = alt.Chart(window).mark_text(color=GREY, align="left", baseline="top", dx=6)
         layers = [
             area.encode(x=_time("start:T", span), x2="end:T"),
             edge.encode(x="start:T", strokeDash=alt.value([4, 4])),  # the open end
@@ -161,7 +161,7 @@ def threshold(evidence: Evidence) -> Chart:
     tips = [alt.Tooltip("observed:N", title="Observed"), alt.Tooltip("threshold:N", title="Threshold")]
     top = max(float(evidence.observed), float(evidence.threshold)) * 1.1
     x = alt.X("value:Q", title="Amount (EUR)", scale=alt.Scale(domain=[0, top]), axis=alt.Axis(tickCount=6))
-    bar = alt.Chart(frame).mark_bar(color=ORANGE.hex, size=36)
+    bar = alt.Chart(frame).mark_bar(color=ORANGE, size=36)
     line = alt.Chart(frame).mark_rule(color=ALARM, strokeWidth=2, strokeDash=[6, 4])
     name = alt.Chart(frame).mark_text(color=ALARM, align="right", baseline="top", dx=-6, fontWeight=600)
     layers = alt.layer(
@@ -198,7 +198,7 @@ def reasons(by_reason: dict[str, int]) -> Chart:
             alt.Tooltip("records:Q", title="Records", format=","),
         ],
     )
-    return _sized(base.mark_bar(color=BLUE.hex), ROW * len(frame) + FRAME)
+    return _sized(base.mark_bar(color=BLUE), ROW * len(frame) + FRAME)
 
 
 def _lines(frame: pd.DataFrame, by: str, names: list[str], title: str, span: Span) -> Chart:
@@ -214,7 +214,7 @@ def _lines(frame: pd.DataFrame, by: str, names: list[str], title: str, span: Spa
                 f"{by}:N",
                 title=None,
                 scale=alt.Scale(domain=names, range=[LINES[i % len(LINES)] for i in range(len(names))]),
-                legend=alt.Legend(orient="top", columns=4, offset=4) if len(names) > 1 else None,
+                legend=_legend() if len(names) > 1 else None,
             ),
             tooltip=[
                 alt.Tooltip("when:N", title="From (UTC)"),
@@ -248,15 +248,21 @@ def _clock(span: Span) -> str:
     return "%H:%M" if span.length > timedelta(minutes=10) else "%H:%M:%S"
 
 
-def _by_rule(frame: pd.DataFrame) -> alt.Color:
+def _by_rule(frame: pd.DataFrame, *, legend: bool) -> alt.Color:
     colours = rule_colours(frame["rule_id"])
     names = dict(zip(frame["rule_id"], frame["rule"], strict=True))
     return alt.Color(
         "rule:N",
-        scale=alt.Scale(
-            domain=[names[each] for each in colours], range=[colour.hex for colour in colours.values()]
-        ),
-        legend=None,  # one for the whole page: it must wrap on a narrow screen
+        title=None,
+        scale=alt.Scale(domain=[names[each] for each in colours], range=list(colours.values())),
+        legend=_legend() if legend else None,
+    )
+
+
+def _legend() -> alt.Legend:
+    """Above the chart, in rows that fit a narrow screen."""
+    return alt.Legend(
+        orient="top", columns=3, offset=8, columnPadding=10, labelFontSize=11, labelLimit=110, symbolSize=70
     )
 
 

@@ -1,21 +1,18 @@
 """What the pages have in common on the screen: the health line, messages, charts in cards."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from dashboard import messages, session
 from dashboard.charts import Chart
 from dashboard.feed import Snapshot
 from dashboard.messages import Message
-from dashboard.palette import rule_colours
 from dashboard.signals import Signal, signal
-from dashboard.words import NOTHING, count, duration, rule_name, seconds
+from dashboard.words import NOTHING, count, duration, seconds
 
 
 def status(snapshot: Snapshot) -> None:
     """The health line, and below it what is wrong with the figures, if anything is."""
-    _health_line(signal(snapshot.metrics, snapshot.span.until))
+    _health_line(signal(snapshot.metrics, snapshot.span.until), is_cut_off=snapshot.trouble is not None)
     if snapshot.trouble:
         has_data = bool(snapshot.alerts.num_rows or snapshot.metrics.num_rows)
         show(messages.trouble(snapshot.trouble, session.settings(), has_data=has_data))
@@ -33,15 +30,6 @@ def show(message: Message) -> None:
             st.code(message.detail, language=None, wrap_lines=True)
 
 
-def rule_legend(rule_ids: Sequence[str]) -> None:
-    """Which colour is which rule: one for all charts of a page."""
-    entries = dict.fromkeys(
-        f":{colour.name}[■] {rule_name(rule_id)}" for rule_id, colour in rule_colours(rule_ids).items()
-    )
-    with st.container(key="rule-legend"):
-        st.markdown("&emsp;".join(entries))
-
-
 def chart_card(key: str, title: str, chart: Chart, alt_text: str) -> None:
     """A chart below its title, in a border."""
     with st.container(border=True, key=key):
@@ -49,11 +37,13 @@ def chart_card(key: str, title: str, chart: Chart, alt_text: str) -> None:
         st.altair_chart(chart, width="stretch", alt=alt_text)
 
 
-def _health_line(now: Signal) -> None:
+def _health_line(now: Signal, *, is_cut_off: bool) -> None:
     with st.container(key="health-line", horizontal=True, vertical_alignment="center", gap="small"):
         if now.age is None:
             st.badge("No signal", icon=":material/radio_button_unchecked:", color="gray")
-            _say("The job has not written any metrics yet.")
+            _say(
+                "How the job is cannot be read." if is_cut_off else "The job has not written any metrics yet."
+            )
             return
         if now.is_stale:
             st.badge("Stale", icon=":material/error:", color="red")

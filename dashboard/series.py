@@ -1,6 +1,5 @@
 """Tables of alerts and metrics into the few rows that a chart draws. Pure."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -113,11 +112,6 @@ def thresholds(alerts: pa.Table) -> pd.DataFrame:
         }
     )
     return _named(frame)
-
-
-def rules_of(alerts: pa.Table) -> Sequence[str]:
-    """The rules that have alerts, sorted."""
-    return sorted(each for each in pc.unique(alerts["rule_id"]).to_pylist() if each is not None)
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard import charts, messages, session
 from dashboard.feed import Snapshot
 from dashboard.kpis import Kpi, kpis
-from dashboard.panels import chart_card, rule_legend, show, status
-from dashboard.series import alerts_over_time, amounts, rules_of, thresholds, top, within
+from dashboard.panels import chart_card, show, status
+from dashboard.series import alerts_over_time, amounts, thresholds, top, within
 from dashboard.spans import WORDS
 from dashboard.words import moment
 
@@ -52,7 +52,6 @@ def _charts(snapshot: Snapshot) -> None:
         when = moment(newest[-1].as_py()) if len(newest) else None
         show(messages.none_in_range(session.range_name(), when))
         return
-    rule_legend(rules_of(alerts))
     chart_card(
         "alerts-over-time", "Alerts over time by rule",
         charts.alerts_over_time(alerts_over_time(alerts, span), span),
