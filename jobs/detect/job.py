@@ -44,8 +44,8 @@ def run(settings: Settings, rules: RuleSet, options: Options) -> int:
     try:
         spark = start_spark(settings.detection, settings.object_store)
         _stop_on_signals(stopping)  # pyspark has set its own
-        console.say("Spark is up")
         warm_up(spark, settings.detection.shuffle_partitions)
+        console.say("Spark is up")
         retries = Retries(settings.detection.outage, stopping, console.say)
         # only now: Kafka may have come up while the JVM did
         topic = Topic(settings.kafka, CONSUMER_GROUP)

@@ -31,7 +31,9 @@ def this_machine(root: Path, state: Path) -> Machine:
 
 def unwritable(folders: Iterable[Path]) -> list[Path]:
     """Those of the folders that exist and cannot be written to."""
-    return [folder for folder in folders if folder.exists() and not os.access(folder, os.W_OK | os.X_OK)]
+    return [
+        folder for folder in folders if os.path.exists(folder) and not os.access(folder, os.W_OK | os.X_OK)
+    ]
 
 
 def available_memory() -> int | None:

@@ -1,8 +1,10 @@
 """Tells a person what this machine lacks before anything is downloaded or started.
 
-Standard library only: scripts/demo.sh and the set-up ask it first.
+Standard library only: scripts/demo.sh and the set-up ask it first. (`os.path.exists`: a Path raises
+PermissionError in a folder that somebody else may read only, and that is told as a lack.)
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ def taken_ports(given: Arguments) -> list[str]:
     """Ports that other programs have. Of a killed run's, which the start ends itself, nothing is said."""
     try:
         wanted = given.ports.wanted()
-        if not State(given.state.resolve()).record.exists():
+        if not os.path.exists(State(given.state.resolve()).record):
             check_ports(wanted)
     except PortsError as error:
         return str(error).splitlines()
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     given = parsed(arguments) if arguments else None
     machine = this_machine(ROOT, given.state if given else DEFAULT_STATE)
-    installing = not (ROOT / ".venv" / "bin" / "python").exists()
+    installing = not os.path.exists(ROOT / ".venv" / "bin" / "python")
     running = given is not None and not given.ignore_memory
     problems = lacks(machine, ROOT, installing=installing, running=running)
     if given:
