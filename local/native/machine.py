@@ -78,13 +78,14 @@ def _system(machine: Machine) -> list[str]:
 
 
 def _folder(machine: Machine, root: Path) -> list[str]:
-    problems = [
-        f"{folder} cannot be written by you: clone the project where you may write"
-        if folder == root
-        else f"{folder} cannot be written by you; was it made as another user, such as root? "
-        "Delete it, or make it yours: it is made anew"
-        for folder in machine.unwritable
-    ]
+    if root in machine.unwritable:
+        problems = [f"{root} cannot be written by you: clone the project where you may write"]
+    else:
+        problems = [
+            f"{folder} cannot be written by you; was it made as another user, such as root? "
+            "Delete it, or make it yours: it is made anew"
+            for folder in machine.unwritable
+        ]
     bad = sorted({mark for mark in ":,*" if mark in str(root)})
     if bad:
         problems.append(

@@ -57,7 +57,10 @@ def test_a_machine_with_just_enough_lacks_nothing_also_in_a_folder_with_spaces_a
         (replace(MAC, macos=(12, 7)), "this is macOS 12.7; 13 or newer is needed"),
         (replace(LINUX, memory=GB), "1.0 GB of memory are free; the demo takes at least 2.0 GB"),
         (replace(LINUX, disk=3 * GB), "3.0 GB of disk are free at /home/ann/.*; installing takes 4.0 GB"),
-        (replace(LINUX, unwritable=[HOME]), "cannot be written by you: clone the project where"),
+        (
+            replace(LINUX, unwritable=[HOME, HOME / ".venv"]),
+            "cannot be written by you: clone the project where",
+        ),
         (replace(LINUX, unwritable=[HOME / ".venv"]), r"\.venv cannot be written by you; .* such as root\?"),
     ],
 )
