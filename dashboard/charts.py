@@ -214,7 +214,7 @@ def _lines(frame: pd.DataFrame, by: str, names: list[str], title: str, span: Spa
                 f"{by}:N",
                 title=None,
                 scale=alt.Scale(domain=names, range=[LINES[i % len(LINES)] for i in range(len(names))]),
-                legend=_legend() if len(names) > 1 else None,
+                legend=_legend(columns=6) if len(names) > 1 else None,
             ),
             tooltip=[
                 alt.Tooltip("when:N", title="From (UTC)"),
@@ -227,7 +227,7 @@ def _lines(frame: pd.DataFrame, by: str, names: list[str], title: str, span: Spa
 
 
 def _sized(chart: Any, height: int) -> Chart:
-    sized: Chart = chart.properties(height=height)
+    sized: Chart = chart.properties(height=height, padding={"left": 0, "top": 5, "right": 5, "bottom": 0})
     return sized
 
 
@@ -259,10 +259,17 @@ def _by_rule(frame: pd.DataFrame, *, legend: bool) -> alt.Color:
     )
 
 
-def _legend() -> alt.Legend:
+def _legend(columns: int = 3) -> alt.Legend:
     """Above the chart, in rows that fit a narrow screen."""
     return alt.Legend(
-        orient="top", columns=3, offset=8, columnPadding=10, labelFontSize=11, labelLimit=110, symbolSize=70
+        orient="top",
+        columns=columns,
+        offset=6,
+        padding=0,
+        columnPadding=10,
+        labelFontSize=11,
+        labelLimit=110,
+        symbolSize=70,
     )
 
 
@@ -273,7 +280,7 @@ def _names(limit: int = LABELS) -> alt.Axis:
 
 def _powers() -> alt.Axis:
     """A logarithmic axis of euros: a line for each power of ten."""
-    return alt.Axis(values=[10**power for power in range(-2, 8)], format=",~r")
+    return alt.Axis(values=[10**power for power in range(-2, 8)], format="~s")
 
 
 def _whole() -> alt.Axis:

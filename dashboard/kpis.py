@@ -61,9 +61,9 @@ def figures(snapshot: Snapshot, span: Span) -> Figures:
 
 
 def is_comparable(snapshot: Snapshot) -> bool:
-    """Whether the span before is wholly known: read, and the pipeline ran already when it began."""
+    """Whether the span before is wholly known: read, and the job ran, already when it began."""
     before = snapshot.span.before
-    if snapshot.complete_since > before.since or not snapshot.metrics.num_rows:
+    if snapshot.complete_since > before.since or not figures(snapshot, before).batches.num_rows:
         return False
     first = int(milliseconds(snapshot.metrics["batch_time"]).min())
     return first <= epoch(before.since + before.length / 20)

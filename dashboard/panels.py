@@ -53,7 +53,7 @@ def _health_line(now: Signal, *, is_cut_off: bool) -> None:
             )
             return
         st.badge("Live", icon=":material/check_circle:", color="green")
-        _say(f"Newest sign of the job **{duration(now.age)}** ago")
+        _say(f"Newest batch or heartbeat **{duration(now.age)}** ago")
         pace = NOTHING if now.throughput is None else f"{now.throughput:,.0f} records/s"
         _say(f"Throughput **{pace}**")
         _say(f"Lag **{count(now.lag)} records**")

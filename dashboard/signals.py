@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dashboard.quantiles import latency
-from dashboard.series import milliseconds, within
+from dashboard.series import epoch, milliseconds, within
 from dashboard.spans import Span
 from fraud.transaction import Reason
 
@@ -108,17 +108,18 @@ def course(batches: pa.Table, span: Span) -> pd.DataFrame:
     Columns: start, when, pace (records a second), duration_ms (median), slowest_ms, state_bytes, memory_rows,
     p50, p95, p99 (seconds; missing when there were no alerts).
     """
-    step = span.step
-    width = round(step.total_seconds() * 1000)
+    width = round(span.step.total_seconds() * 1000)
     starts = milliseconds(batches["batch_time"]) // width * width
     rows: list[dict[str, Any]] = []
     for start in np.unique(starts).tolist():
         of_it = batches.filter(pa.array(starts == start))
         quantiles = {f"p{p}": latency(of_it, p) for p in (50, 95, 99)}
+        # The first and the last step may be in the span only in part.
+        seconds = (min(start + width, epoch(span.until)) - max(start, epoch(span.since))) / 1000
         rows.append(
             {
                 "start": start,
-                "pace": (pc.sum(of_it["read"]).as_py() or 0) / step.total_seconds(),
+                "pace": (pc.sum(of_it["read"]).as_py() or 0) / max(seconds, 1.0),
                 "duration_ms": pc.quantile(of_it["duration_ms"], 0.5)[0].as_py(),
                 "slowest_ms": pc.max(of_it["duration_ms"]).as_py(),
                 "state_bytes": pc.max(of_it["state_bytes"]).as_py(),

@@ -84,12 +84,12 @@ def measure(value: Decimal, rule_id: str, *, in_euros: bool) -> str:
     return f"{number} {one if value == 1 else many}".strip()
 
 
-def change(now: float, before: float) -> str | float:
-    """How far from before to now: `+12%`; the number 0 when it is the same."""
+def change(now: float, before: float) -> str | float | None:
+    """How far from before to now: `+12%`; the number 0 when it is the same, None when it cannot be said."""
     if now == before:
         return 0
     if before == 0:
-        return f"+{now:,.0f}" if float(now).is_integer() else "+∞"
+        return f"+{now:,.0f}" if float(now).is_integer() else None
     percent = 100 * (now - before) / before
     if abs(percent) < 0.5:
         return 0

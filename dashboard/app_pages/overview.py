@@ -29,14 +29,14 @@ def _kpi_row(figures: list[Kpi]) -> None:
     name = WORDS[session.range_name()]
     with st.container(key="kpis", horizontal=True, gap="small"):
         for kpi in figures:
-            with st.container(key=f"kpi-{kpi.key}"):
+            with st.container(key=f"kpi-{kpi.key}", height="stretch"):
                 st.metric(
                     kpi.label,
                     kpi.value,
                     kpi.change,
                     delta_color="inverse" if kpi.rising_is_bad else "blue",
-                    delta_description=f"vs the {name} before" if kpi.change is not None else None,
-                    help=kpi.help,
+                    delta_description="vs before" if kpi.change is not None else None,
+                    help=f"{kpi.help}. The change is against the {name} before.",
                     border=True,
                     height="stretch",
                     chart_data=kpi.course,

@@ -97,7 +97,7 @@ def test_a_full_store_shows_each_page(
     assert not app.error
     assert not app.info
     assert app.title[0].value == page.capitalize()
-    assert "Newest sign of the job" in texts(app)
+    assert "Newest batch or heartbeat" in texts(app)
 
 
 def test_the_overview_s_figures_are_those_of_the_store(
