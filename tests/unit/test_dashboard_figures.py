@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard import charts, contents, series, signals, words
@@ -39,6 +39,9 @@ def snapshot(alerts: pa.Table, metrics: pa.Table, span: Span = SPAN) -> Snapshot
     return Snapshot(span, alerts, metrics, 0, span.before.since, None, None)
 
 
+TWO_HOURS = metrics_table(*(batch(batch_time=NOW - each * HOUR) for each in (2, 1.5, 0)))
+"""Of a job that ran in both hours."""
+
 minutes = st.integers(0, 239)
 flagged = st.lists(
     st.tuples(minutes, st.sampled_from(["ann", "bob", "eve"]), st.sampled_from(["Paris", "Wien"])),
@@ -46,6 +49,7 @@ flagged = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(flagged, st.lists(st.tuples(minutes, st.integers(0, 1000)), max_size=20))
 def test_the_figures_equal_a_naive_count(
     payments: list[tuple[int, str, str]], batches: list[tuple[int, int]]
@@ -76,8 +80,7 @@ def test_the_figures_equal_a_naive_count(
 def test_a_figure_is_compared_with_the_span_before(now: int, before: int, shown: str | float) -> None:
     rows = [alert(detected_at=NOW - timedelta(minutes=1)) for _ in range(now)]
     rows += [alert(detected_at=NOW - timedelta(minutes=61)) for _ in range(before)]
-    metrics = metrics_table(batch(batch_time=NOW - 2 * HOUR), batch())
-    assert kpis(snapshot(alerts_table(*rows), metrics))[0].change == shown
+    assert kpis(snapshot(alerts_table(*rows), TWO_HOURS))[0].change == shown
 
 
 def test_with_a_job_that_stood_still_before_there_is_no_comparison() -> None:
@@ -96,9 +99,10 @@ def test_without_a_whole_span_before_there_is_no_comparison() -> None:
     young = snapshot(alerts, metrics_table(batch(batch_time=NOW - 1.5 * HOUR), batch()))
     assert not is_comparable(young)
     assert {kpi.change for kpi in kpis(young)} == {None}
-    assert is_comparable(snapshot(alerts, metrics_table(batch(batch_time=NOW - 2 * HOUR), batch())))
+    assert is_comparable(snapshot(alerts, TWO_HOURS))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 100_000), min_size=1, max_size=60))
 def test_the_latency_of_batches_of_one_alert_is_the_exact_percentile(values: list[int]) -> None:
     rows = [batch(latency_p50_ms=each, latency_p95_ms=each) for each in values]
@@ -168,6 +172,7 @@ def test_the_course_has_a_row_a_step_and_sums_what_was_read() -> None:
 amounts = st.decimals(Decimal("0.01"), Decimal(10_000_000), places=2)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["ann", "Anna", "a.n", "bob"]), amounts), min_size=1, max_size=20),
     st.sampled_from(["", "an", "A.", "%", "bob"]),
