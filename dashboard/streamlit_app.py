@@ -65,6 +65,8 @@ def _header(title: str) -> None:
                 bind="query-params",
                 label_visibility="collapsed",
             )
+            if not st.session_state.get("live", True):
+                st.button("Refresh", icon=":material/refresh:", key="refresh")
             st.toggle(
                 "Auto-refresh",
                 True,

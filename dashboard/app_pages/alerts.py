@@ -5,14 +5,16 @@ from functools import partial
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import charts, csv_export, messages, session
+from dashboard import charts, csv_export, filters, messages, session
 from dashboard.evidence import Evidence, find
-from dashboard.filters import SEVERITIES, Filter, cents, choices
+from dashboard.filters import SEVERITIES, Filter, cents
 from dashboard.panels import show, status
 from dashboard.series import within
 from dashboard.words import count, measure, moment, rule_name
 
 SHOWN = 1000  # rows of the table at most; the CSV file has all
+
+MOST_EUROS = 10_000_000_000.0  # the largest amount at the largest rate
 
 COLOURS = {"critical": "red", "high": "orange", "medium": "yellow", "low": "blue"}
 
@@ -47,28 +49,27 @@ def _filters(alerts: pa.Table) -> Filter:
     expander = st.expander("Filters", icon=":material/filter_alt:", expanded=True, key="filters")
     with expander, st.container(horizontal=True, vertical_alignment="bottom"):
         rules = st.multiselect(
-            "Rule", choices(alerts, "rule_id", chosen.get("rule", [])), key="rule", bind="query-params",
-            format_func=rule_name, placeholder="All rules", width=200, accept_new_options=True,
+            "Rule", filters.rules(alerts, chosen.get("rule", [])), key="rule", bind="query-params",
+            placeholder="All rules", width=200, accept_new_options=True,
         )  # fmt: skip
         severities = st.multiselect(
             "Severity", SEVERITIES, key="severity", bind="query-params", placeholder="All", width=180,
             format_func=str.capitalize,
         )  # fmt: skip
         cities = st.multiselect(
-            "City", choices(alerts, "location", chosen.get("city", [])), key="city", bind="query-params",
+            "City", filters.cities(alerts, chosen.get("city", [])), key="city", bind="query-params",
             placeholder="All cities", width=200, accept_new_options=True,
         )  # fmt: skip
         user = st.text_input(
             "User contains", key="user", bind="query-params", max_chars=64, width=180,
             placeholder="Part of a user id",
         )  # fmt: skip
-        least = st.number_input(
-            "From (EUR)", 0.0, None, None, 10.0, "%.2f", key="from", bind="query-params", width=130,
-            placeholder="Any",
-        )  # fmt: skip
-        most = st.number_input(
-            "To (EUR)", 0.0, None, None, 10.0, "%.2f", key="to", bind="query-params", width=130,
-            placeholder="Any",
+        least, most = (
+            st.number_input(
+                label, 0.0, MOST_EUROS, None, 10.0, "%.2f", key=key, bind="query-params", width=130,
+                placeholder="Any",
+            )
+            for label, key in (("From (EUR)", "from"), ("To (EUR)", "to"))
         )  # fmt: skip
     return Filter(rules, severities, user, cities, cents(least), cents(most))
 

@@ -14,7 +14,7 @@ from dashboard import charts, contents, series, signals, words
 from dashboard.contents import ALERTS_IN_EUROS, METRICS
 from dashboard.evidence import find
 from dashboard.feed import Feed, Snapshot
-from dashboard.filters import Filter, choices
+from dashboard.filters import Filter, cities, rules
 from dashboard.kpis import is_comparable, kpis
 from dashboard.palette import rule_colours
 from dashboard.quantiles import latency
@@ -200,7 +200,8 @@ def test_a_filter_keeps_exactly_what_meets_all_its_conditions_newest_first(
 
 
 def test_a_choice_stays_among_the_choices_when_its_alerts_are_gone() -> None:
-    assert choices(alerts_table(alert()), "location", ["Paris"]) == ["Paris", "Zürich"]
+    assert cities(alerts_table(alert()), ["Paris"]) == ["Paris", "Zürich"]
+    assert rules(alerts_table(alert()), ["Velocity"]) == ["High amount", "Velocity"]
 
 
 def test_euros_are_exact_and_rounded_half_up() -> None:

@@ -208,13 +208,17 @@ def test_alerts_that_are_older_than_the_range_lead_to_a_longer_one(
     ("parameters", "rows"),
     [
         ({}, 2),
-        ({"rule": ["velocity"]}, 1),
+        ({"rule": ["Velocity"]}, 1),
+        ({"rule": ["Velocity", "High amount"]}, 2),
+        ({"rule": ["No such rule"]}, 0),
         ({"severity": ["High"]}, 1),
         ({"city": ["Paris"]}, 0),
         ({"user": "AN"}, 2),
         ({"user": "bob"}, 0),
         ({"from": "1000.01"}, 1),
         ({"to": "1000"}, 1),
+        ({"from": "1e300"}, 2),
+        ({"from": "nan", "to": "many", "range": "9y", "severity": ["<b>"]}, 2),
     ],
 )
 def test_the_address_holds_the_filters(
