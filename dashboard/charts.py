@@ -174,7 +174,7 @@ def threshold(evidence: Evidence) -> Chart:
 
 def lines(frame: pd.DataFrame, names: dict[str, str], title: str, span: Span) -> Chart:
     """A line for each column in `names` (column -> what it is), over `start`; `title` has the unit."""
-    long = frame.melt(["start", "when"], list(names), "column", "value").dropna(subset=["value"])
+    long = frame.melt(["start", "when", "segment"], list(names), "column", "value").dropna(subset=["value"])
     long["name"] = long["column"].map(names)
     return _lines(long, "name", list(names.values()), title, span)
 
@@ -216,6 +216,7 @@ def _lines(frame: pd.DataFrame, by: str, names: list[str], title: str, span: Spa
                 scale=alt.Scale(domain=names, range=[LINES[i % len(LINES)] for i in range(len(names))]),
                 legend=_legend(columns=6) if len(names) > 1 else None,
             ),
+            detail="segment:N",
             tooltip=[
                 alt.Tooltip("when:N", title="From (UTC)"),
                 alt.Tooltip(f"{by}:N", title="What"),
@@ -227,7 +228,10 @@ def _lines(frame: pd.DataFrame, by: str, names: list[str], title: str, span: Spa
 
 
 def _sized(chart: Any, height: int) -> Chart:
-    sized: Chart = chart.properties(height=height, padding={"left": 0, "top": 5, "right": 5, "bottom": 0})
+    # A layer, also of one: Vega-Lite leaves a gap between the legend and what is above it otherwise.
+    sized: Chart = alt.LayerChart(layer=[chart]).properties(
+        height=height, padding={"left": 0, "top": 5, "right": 5, "bottom": 0}
+    )
     return sized
 
 

@@ -72,7 +72,8 @@ def is_comparable(snapshot: Snapshot) -> bool:
 def kpis(snapshot: Snapshot) -> list[Kpi]:
     """All of them, in order."""
     span = snapshot.span
-    now = figures(snapshot, span)
+    # While older files are still to be read, all figures are of the part that is complete.
+    now = figures(snapshot, Span(max(span.since, snapshot.complete_since), span.until))
     before = figures(snapshot, span.before) if is_comparable(snapshot) else None
 
     def against(measure: Callable[[Figures], float | None]) -> str | float | None:

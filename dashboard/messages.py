@@ -74,7 +74,7 @@ def notes(snapshot: Snapshot) -> list[Message]:
                 "info",
                 "loading",
                 f"Read so far: from {minute(snapshot.complete_since)} on",
-                "Older files follow with the next refreshes; the figures grow until then.",
+                "Older files follow with the next refreshes; until then the figures are of this part.",
             )
         )
     return found

@@ -13,11 +13,12 @@ from dashboard.words import NOTHING, count, duration, seconds
 def status(snapshot: Snapshot) -> None:
     """The health line, and below it what is wrong with the figures, if anything is."""
     _health_line(signal(snapshot.metrics, snapshot.span.until), is_cut_off=snapshot.trouble is not None)
-    if snapshot.trouble:
-        has_data = bool(snapshot.alerts.num_rows or snapshot.metrics.num_rows)
-        show(messages.trouble(snapshot.trouble, session.settings(), has_data=has_data))
-    for note in messages.notes(snapshot):
-        show(note)
+    with st.container(key="messages"):  # there also when empty, so that what is below keeps its place
+        if snapshot.trouble:
+            has_data = bool(snapshot.alerts.num_rows or snapshot.metrics.num_rows)
+            show(messages.trouble(snapshot.trouble, session.settings(), has_data=has_data))
+        for note in messages.notes(snapshot):
+            show(note)
 
 
 def show(message: Message) -> None:
@@ -39,11 +40,14 @@ def chart_card(key: str, title: str, chart: Chart, alt_text: str) -> None:
 
 def _health_line(now: Signal, *, is_cut_off: bool) -> None:
     with st.container(key="health-line", horizontal=True, vertical_alignment="center", gap="small"):
-        if now.age is None:
+        if now.age is None or is_cut_off:
             st.badge("No signal", icon=":material/radio_button_unchecked:", color="gray")
-            _say(
-                "How the job is cannot be read." if is_cut_off else "The job has not written any metrics yet."
-            )
+            if not is_cut_off:
+                _say("The job has not written any metrics yet.")
+            elif now.age is None:
+                _say("How the job is doing cannot be read.")
+            else:
+                _say(f"The newest that could be read of the job is **{duration(now.age)}** old.")
             return
         if now.is_stale:
             st.badge("Stale", icon=":material/error:", color="red")

@@ -105,8 +105,8 @@ def accounts(batches: pa.Table) -> Accounts:
 def course(batches: pa.Table, span: Span) -> pd.DataFrame:
     """One row a step of the clock with micro-batches.
 
-    Columns: start, when, pace (records a second), duration_ms (median), slowest_ms, state_bytes, memory_rows,
-    p50, p95, p99 (seconds; missing when there were no alerts).
+    Columns: start, when, segment, pace (records a second), duration_ms (median), slowest_ms, state_bytes,
+    memory_rows, p50, p95, p99 (seconds; missing when there were no alerts).
     """
     width = round(span.step.total_seconds() * 1000)
     starts = milliseconds(batches["batch_time"]) // width * width
@@ -132,11 +132,11 @@ def course(batches: pa.Table, span: Span) -> pd.DataFrame:
         "p50", "p95", "p99",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
-    return _with_times(frame)
+    return _with_times(frame, width)
 
 
 def lag_course(metrics: pa.Table, span: Span) -> pd.DataFrame:
-    """One row (start, when, partition, lag) a step and partition: the most that was waiting."""
+    """One row (start, when, segment, partition, lag) a step and partition: the most that was waiting."""
     width = round(span.step.total_seconds() * 1000)
     lengths = pc.fill_null(pc.list_value_length(metrics["partitions"]), 0).to_numpy()
     starts = np.repeat(milliseconds(metrics["batch_time"]) // width * width, lengths)
@@ -150,10 +150,12 @@ def lag_course(metrics: pa.Table, span: Span) -> pd.DataFrame:
     ).dropna()
     frame = frame.groupby(["start", "partition"], as_index=False).agg({"lag": "max"})
     frame["name"] = frame["partition"].astype(str)
-    return _with_times(frame)
+    return _with_times(frame, width)
 
 
-def _with_times(frame: pd.DataFrame) -> pd.DataFrame:
+def _with_times(frame: pd.DataFrame, width: int) -> pd.DataFrame:
+    # Where there was nothing for a while begins a new segment: no line is drawn over the gap.
+    frame["segment"] = (frame["start"].diff() > 2 * width).cumsum()
     frame["start"] = pd.to_datetime(frame["start"], unit="ms", utc=True)
     frame["when"] = frame["start"].dt.strftime("%Y-%m-%d %H:%M:%S")
     return frame

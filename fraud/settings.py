@@ -165,8 +165,8 @@ class ObjectStoreSettings(Part):
         options: dict[str, Any] = {
             "client_kwargs": {"region_name": self.region},
             "config_kwargs": {
-                "connect_timeout": 3,
-                "read_timeout": 5,
+                "connect_timeout": 2,
+                "read_timeout": 4,
                 "retries": {"mode": "standard", "total_max_attempts": 2},
             },
             "use_listings_cache": False,

@@ -164,6 +164,7 @@ def test_the_course_has_a_row_a_step_and_sums_what_was_read() -> None:
     rows = [batch(batch_time=NOW - timedelta(seconds=each)) for each in (30, 45, 600)]
     frame = signals.course(metrics_table(*rows), SPAN)
     assert list(frame["pace"] * SPAN.step.total_seconds()) == [100, 200]
+    assert list(frame["segment"]) == [0, 1]  # nothing for nine minutes: no line between
     lags = signals.lag_course(metrics_table(*rows), SPAN)
     assert sorted(set(lags["partition"])) == [0, 1]
     assert set(lags["lag"]) == {7.0}

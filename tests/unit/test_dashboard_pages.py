@@ -161,6 +161,7 @@ def test_an_outage_keeps_the_last_figures_and_says_that_they_are_old(
     app.run()
     assert "What you see was read before." in app.error[0].value
     assert app.metric[0].value == "2"
+    assert "The newest that could be read of the job is" in texts(app)
 
 
 def test_wrong_settings_are_told_with_the_variable(

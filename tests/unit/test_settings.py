@@ -106,7 +106,7 @@ def test_s3fs_never_answers_from_a_cache_and_gives_up_within_seconds() -> None:
     assert not {"key", "secret", "endpoint_url"} & options.keys()  # AWS, by its own chain of credentials
     timeouts = options["config_kwargs"]
     attempts = timeouts["retries"]["total_max_attempts"]
-    assert attempts * (timeouts["connect_timeout"] + timeouts["read_timeout"]) <= 20
+    assert attempts * (timeouts["connect_timeout"] + timeouts["read_timeout"]) <= 12
 
 
 def rules_with(tmp_path: Path, old: str, new: str) -> Path:
