@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fraud.detection import detect
@@ -78,7 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lateness=st.sampled_from([0, 5, 20, 200]),
     spare=st.sampled_from([0, 1, 50]),
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 def test_late_set_and_alerts_equal_the_oracle_whatever_order_repeats_and_batches(
     folder: Path, rules: list[dict[str, Any]], sent: list[Sent], cuts: list[int], lateness: int, spare: int
 ) -> None:
@@ -134,7 +134,7 @@ WAYS = st.fixed_dictionaries(
 
 
 @given(before=WAYS, after=WAYS, sent=histories(), change=st.integers(0, 40), more=st.integers(0, 40))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_each_record_is_judged_for_life_by_the_generation_that_first_read_it(
     folder: Path,
     before: dict[str, Any],

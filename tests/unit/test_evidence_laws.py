@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from fraud.detection import detect
 from fraud.generations import Generation
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(rules=RULES, sent=histories())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 def test_observed_evidence_and_times_are_those_of_all_payments_in_the_window(
     folder: Path, rules: list[dict[str, Any]], sent: list[Sent]
 ) -> None:

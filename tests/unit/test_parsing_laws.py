@@ -152,14 +152,14 @@ def rows(table: pa.Table) -> Iterator[tuple[int, Transaction]]:
 
 
 @given(WRITTEN)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_a_transaction_is_read_as_it_was_written(written: tuple[Transaction, bytes]) -> None:
     transaction, value = written
     assert parse_record(value, len(value)) == transaction
 
 
 @given(st.lists(WRITTEN, min_size=1, max_size=8))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_block_of_transactions_is_read_as_it_was_written(written: list[tuple[Transaction, bytes]]) -> None:
     records = kafka_records((transaction.user_id.encode(), value) for transaction, value in written)
     with patch.object(parsing, "FEWEST", 1):
@@ -169,7 +169,7 @@ def test_a_block_of_transactions_is_read_as_it_was_written(written: list[tuple[T
 
 
 @given(BLOCKS)
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_the_block_parser_credits_a_record_only_with_what_it_says_by_itself(values: list[bytes]) -> None:
     credited = parse_block(pa.array(values, pa.binary()), pa.array([len(value) for value in values]))
     assert credited.schema == TRANSACTIONS
@@ -180,7 +180,7 @@ def test_the_block_parser_credits_a_record_only_with_what_it_says_by_itself(valu
 
 
 @given(BLOCKS, st.lists(st.sampled_from(BAD_RECORDS), max_size=3), st.data())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_each_record_of_a_block_is_judged_as_if_it_were_alone(
     values: list[bytes], bad: list[BadRecord], data: st.DataObject
 ) -> None:

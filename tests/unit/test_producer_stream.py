@@ -54,13 +54,13 @@ def test_another_seed_start_or_option_gives_other_transaction_ids(change: dict[s
     assert f'"{Simulation(other).run_id}-0"'.encode() in (records(other, 1)[0][1] or b"")
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(first=st.integers(0, 5 * BLOCK))
 def test_a_restart_anywhere_continues_the_same_stream(first: int) -> None:
     assert records(USUAL, 500, first) == records(USUAL, first + 500)[first:]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(first=st.integers(0, 2 * BLOCK))
 def test_a_restart_in_a_pattern_keeps_all_of_it_to_prove(first: int) -> None:
     whole = [i for block in blocks(USUAL, 4) for i in block.injections if i.numbers[-1] >= first]
@@ -196,7 +196,7 @@ def test_a_repeated_record_is_the_same_and_a_conflicting_one_differs_in_its_amou
     assert conflicting == 31
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(size=st.integers(1, 3_000), seed=st.integers(0, 2**63 - 1), turn=st.integers(0, 50))
 def test_everybody_pays_once_a_round(size: int, seed: int, turn: int) -> None:
     population = Population(size, seed)
