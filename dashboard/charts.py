@@ -1,5 +1,5 @@
 """Answers into charts (Vega-Lite by Altair). Every string of the data is data: no format, field or expression
-is made of one, and Vega draws it on a canvas. Times are UTC."""
+is made of one, and Vega escapes it in texts and tooltips. Times are UTC."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.evidence import Evidence
-from dashboard.palette import ALARM, BLUE, GREY, LINES, ORANGE, rule_colours
+from dashboard.palette import ALARM, BLUE, GREY, LINES, rule_colours
 from dashboard.spans import Span
 
 Chart = alt.Chart | alt.LayerChart
@@ -161,7 +161,7 @@ def threshold(evidence: Evidence) -> Chart:
     tips = [alt.Tooltip("observed:N", title="Observed"), alt.Tooltip("threshold:N", title="Threshold")]
     top = max(float(evidence.observed), float(evidence.threshold)) * 1.1
     x = alt.X("value:Q", title="Amount (EUR)", scale=alt.Scale(domain=[0, top]), axis=alt.Axis(tickCount=6))
-    bar = alt.Chart(frame).mark_bar(color=ORANGE, size=36)
+    bar = alt.Chart(frame).mark_bar(color=BLUE, size=36)
     line = alt.Chart(frame).mark_rule(color=ALARM, strokeWidth=2, strokeDash=[6, 4])
     name = alt.Chart(frame).mark_text(color=ALARM, align="right", baseline="top", dx=-6, fontWeight=600)
     layers = alt.layer(
