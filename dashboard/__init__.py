@@ -9,7 +9,8 @@ It reads the object store (`alerts/`, `metrics/`) and nothing else: no Kafka, no
     files.py           which files of an hour are new; hour.py: what an hour holds; store.py: S3
     contents.py        Parquet into tables of known columns
     kpis.py, series.py, signals.py, filters.py, evidence.py, csv_export.py    tables into answers; pure
-    charts.py          answers into charts            words.py, messages.py   into words
+    charts.py, evidence_charts.py, axes.py     answers into charts
+    words.py, messages.py                      into words
     panels.py          what pages have in common      session.py              what a process and a tab share
 
 Strings in alerts (users, cities, ids) come from anybody: they reach the browser only as table cells, chart

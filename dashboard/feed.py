@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Lock
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dashboard.contents import ALERTS_IN_EUROS, METRICS, alerts, metrics
 from dashboard.files import Files, Kind
@@ -31,6 +32,12 @@ class Snapshot:
     complete_since: datetime  # nothing is missing from there on
     full_since: datetime | None  # older rows do not fit into memory
     trouble: StoreError | None  # why nothing new could be read
+
+    @property
+    def newest_alert(self) -> datetime | None:
+        """When the newest alert that is known was detected, in the span or before it."""
+        newest: datetime | None = pc.max(self.alerts["detected_at"]).as_py()
+        return newest
 
     @property
     def is_loading(self) -> bool:

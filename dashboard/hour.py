@@ -50,13 +50,14 @@ class Hour:
         ]
         self.table = pa.concat_tables([self.table, *pieces]).combine_chunks()
         for key in asked:
-            version = self._missing.pop(key)
             self.read.pop(key, None)
             self.unreadable.pop(key, None)
+            if key in failed:  # and still missing: the next refresh tries again
+                self.unreadable[key] = self._missing[key]
+                continue
+            version = self._missing.pop(key)
             if key in tables:
                 self.read[key] = version
-            elif key in failed:
-                self.unreadable[key] = version
 
     def skip(self, keys: Sequence[str]) -> None:
         """Count these as read, without rows: there is no room for them."""

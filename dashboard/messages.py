@@ -1,6 +1,7 @@
 """What the page says when there is nothing to show or something is wrong: what happened, what to do. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from dashboard.feed import Snapshot
 from dashboard.spans import WORDS
@@ -88,9 +89,9 @@ def nothing_yet() -> Message:
     )  # fmt: skip
 
 
-def none_in_range(name: str, newest: str | None) -> Message:
-    """There are alerts, but none in the range."""
-    hint = f"The newest one is of {newest} UTC. " if newest else ""
+def none_in_range(name: str, newest: datetime | None) -> Message:
+    """There are no alerts in the range; `newest`: of those before it, if there are any."""
+    hint = f"The newest one is of {minute(newest)}. " if newest else ""
     return Message(
         "info", "none-in-range", f"No alerts in the last {WORDS[name]}",
         f"{hint}Choose a longer range above, or wait: this page follows by itself.",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import messages, session
-from dashboard.charts import Chart
+from dashboard.axes import Chart
 from dashboard.feed import Snapshot
 from dashboard.messages import Message
 from dashboard.signals import Signal, signal

@@ -5,12 +5,12 @@ from functools import partial
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import charts, csv_export, filters, messages, session
+from dashboard import csv_export, evidence_charts, filters, messages, session
 from dashboard.evidence import Evidence, find
 from dashboard.filters import SEVERITIES, Filter, cents
 from dashboard.panels import show, status
 from dashboard.series import within
-from dashboard.words import count, measure, moment, rule_name
+from dashboard.words import count, measure, rule_name
 
 SHOWN = 1000  # rows of the table at most; the CSV file has all
 
@@ -30,8 +30,7 @@ def page() -> None:
     alerts = within(snapshot.alerts, "detected_at", snapshot.span)
     found = _filters(alerts).apply(alerts)
     if not alerts.num_rows:
-        newest = snapshot.alerts.sort_by("detected_at")["detected_at"][-1].as_py()
-        show(messages.none_in_range(session.range_name(), moment(newest)))
+        show(messages.none_in_range(session.range_name(), snapshot.newest_alert))
     else:
         _table(found, alerts.num_rows)
     chosen = st.query_params.get("alert")
@@ -80,7 +79,7 @@ def _table(found: pa.Table, of: int) -> None:
     st.markdown(f"**{count(found.num_rows)}** of {count(of)} alerts{first}")
     ids = shown["alert_id"].to_pylist()
     chosen = st.query_params.get("alert")
-    st.session_state["_ids"] = ids
+    st.session_state["_ids"] = ids  # for the callback: rows are numbers, and move when alerts come
     st.session_state["table"] = {
         "selection": {"rows": [ids.index(chosen)] if chosen in ids else [], "columns": [], "cells": []}
     }
@@ -158,9 +157,11 @@ def _evidence(evidence: Evidence) -> None:
                     st.text(value)
         with right:
             if evidence.window is None:
-                st.altair_chart(charts.threshold(evidence), alt="What was observed against the threshold")
+                chart, alt = evidence_charts.threshold(evidence), "What was observed against the threshold"
+                st.altair_chart(chart, alt=alt)
             elif len(evidence.payments):
-                st.altair_chart(charts.evidence(evidence), alt="Payments over time, the window shaded")
+                chart, alt = evidence_charts.payments(evidence), "Payments over time, the window shaded"
+                st.altair_chart(chart, alt=alt)
             st.markdown(f"**{evidence.shown}**")
             table = evidence.payments.drop(columns="time")
             st.dataframe(

@@ -8,7 +8,6 @@ from dashboard.kpis import Kpi, kpis
 from dashboard.panels import chart_card, show, status
 from dashboard.series import alerts_over_time, amounts, thresholds, top, within
 from dashboard.spans import WORDS
-from dashboard.words import moment
 
 TOP = 10
 
@@ -48,9 +47,7 @@ def _charts(snapshot: Snapshot) -> None:
     span = snapshot.span
     alerts = within(snapshot.alerts, "detected_at", span)
     if not alerts.num_rows:
-        newest = snapshot.alerts.sort_by("detected_at")["detected_at"]
-        when = moment(newest[-1].as_py()) if len(newest) else None
-        show(messages.none_in_range(session.range_name(), when))
+        show(messages.none_in_range(session.range_name(), snapshot.newest_alert))
         return
     chart_card(
         "alerts-over-time", "Alerts over time by rule",

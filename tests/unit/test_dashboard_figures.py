@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard import charts, contents, series, signals, words
+from dashboard import charts, contents, evidence_charts, series, signals, words
 from dashboard.contents import ALERTS_IN_EUROS, METRICS
 from dashboard.evidence import find
 from dashboard.feed import Feed, Snapshot
@@ -247,7 +247,7 @@ def test_charts_of_hostile_strings_hold_them_as_data_only() -> None:
     for chart in (
         charts.top(series.top(table, "user_id", 10), "User"),
         charts.amounts(series.amounts(table), series.thresholds(table), SPAN),
-        charts.evidence(evidence),
+        evidence_charts.payments(evidence),
     ):
         places = set(where(chart.to_dict(), text))
         assert places

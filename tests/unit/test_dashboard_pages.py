@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard import feed as feeds
 from dashboard import session
 from dashboard.feed import Feed
 from dashboard.store import DeniedError, NoBucketError, StoreError, UnreachableError
@@ -45,12 +46,13 @@ def store() -> MemoryStore:
 def open_page(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
     """Opens a page by name, with parameters of its address."""
     st.cache_resource.clear()
+    monkeypatch.setattr(feeds, "TIME_FOR_READING", 60.0)  # whatever else the machine does
     feed = Feed(store)
     monkeypatch.setattr(session, "settings", ObjectStoreSettings)
     monkeypatch.setattr(session, "feed", lambda: feed)
 
     def opened(page: str, **parameters: str | list[str]) -> AppTest:
-        app = AppTest.from_file(APP, default_timeout=20)
+        app = AppTest.from_file(APP, default_timeout=60)
         for name, value in parameters.items():
             app.query_params[name] = value
         if page != "overview":

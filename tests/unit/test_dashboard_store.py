@@ -145,7 +145,7 @@ def test_nobody_listening_is_told_within_seconds() -> None:
         store.find(["alerts/"])
     with pytest.raises(UnreachableError):
         store.read(["alerts/1"])
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20
 
 
 def test_something_that_is_no_s3_is_told(server: tuple[type[Handler], ObjectStoreSettings]) -> None:
