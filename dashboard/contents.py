@@ -63,6 +63,14 @@ def _read(content: bytes) -> pa.Table:
 
 def _conform(table: pa.Table, schema: pa.Schema, needed: tuple[str, ...]) -> pa.Table:
     """`table` with exactly the columns of `schema`: others are dropped, missing ones are null."""
+    conformed = table if table.schema.equals(schema) else _converted(table, schema)
+    for name in needed:
+        if conformed[name].null_count:
+            raise UnreadableError(f"there are rows without {name}")
+    return conformed
+
+
+def _converted(table: pa.Table, schema: pa.Schema) -> pa.Table:
     try:
         columns = [
             table[field.name].cast(field.type)
@@ -72,8 +80,4 @@ def _conform(table: pa.Table, schema: pa.Schema, needed: tuple[str, ...]) -> pa.
         ]
     except (pa.ArrowException, KeyError) as error:
         raise UnreadableError(str(error)) from error
-    conformed = pa.table(columns, schema=schema)
-    for name in needed:
-        if conformed[name].null_count:
-            raise UnreadableError(f"there are rows without {name}")
-    return conformed
+    return pa.table(columns, schema=schema)

@@ -84,16 +84,12 @@ class Files:
         self.complete_since = max(hour_of(since), self.full_since or hour_of(since))
 
     def _list(self, starts: list[datetime], now: datetime) -> None:
-        due = [start for start in starts if self._is_due(start, now)]
-        for start, objects in zip(due, self._store.find([self._kind.folder(s) for s in due]), strict=True):
-            hour = self._hours.setdefault(start, Hour(start, self._empty))
-            hour.listed(objects, now)
-
-    def _is_due(self, start: datetime, now: datetime) -> bool:
-        hour = self._hours.get(start)
-        if hour is None or hour.listed_at is None or now < start + HOUR + OPEN_FOR:
-            return True
-        return now - hour.listed_at >= RELIST
+        for start in starts:
+            self._hours.setdefault(start, Hour(start, self._kind.folder(start), self._empty))
+        due = [self._hours[start] for start in starts if _is_due(self._hours[start], now)]
+        places = [hour.place(now) for hour in due]
+        for hour, place, objects in zip(due, places, self._store.find(places), strict=True):
+            hour.listed(place, objects, now)
 
     def _read(self, hour: Hour, room: int, in_time: Callable[[], bool]) -> bool:
         """Read what is missing of the hour, as far as there is room; False when the time was up first."""
@@ -128,3 +124,10 @@ class Files:
                 del self._hours[old]
             if left > self._kind.max_rows // 2:
                 self.full_since = None
+
+
+def _is_due(hour: Hour, now: datetime) -> bool:
+    """Whether the hour's files are to be listed: while new ones may come, always."""
+    if hour.listed_at is None or now < hour.start + HOUR + OPEN_FOR:
+        return True
+    return now - hour.listed_at >= RELIST

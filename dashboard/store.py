@@ -34,6 +34,14 @@ class NoBucketError(StoreError):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where to look: keys that begin with `prefix` and come after `after` in the order of keys."""
+
+    prefix: str
+    after: str = ""
+
+
+@dataclass(frozen=True)
 class Listed:
     """One object; `version` changes whenever its content does."""
 
@@ -44,8 +52,8 @@ class Listed:
 class Store(Protocol):
     """An object store, below one bucket and prefix. Threads may share it. All methods raise StoreError."""
 
-    def find(self, prefixes: Sequence[str]) -> list[list[Listed]]:
-        """The objects whose keys begin with each of the prefixes, in any order."""
+    def find(self, places: Sequence[Place]) -> list[list[Listed]]:
+        """The objects in each of the places, in any order."""
 
     def read(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """The content of each; one that is gone is left out."""
@@ -60,10 +68,10 @@ class S3Store:
         self._bucket = settings.bucket
         self._prefix = settings.prefix
 
-    def find(self, prefixes: Sequence[str]) -> list[list[Listed]]:
+    def find(self, places: Sequence[Place]) -> list[list[Listed]]:
         """See Store."""
         with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
-            return list(pool.map(self._find, prefixes))
+            return list(pool.map(self._find, places))
 
     def read(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """See Store. The reads share one event loop, at less CPU than threads."""
@@ -85,16 +93,17 @@ class S3Store:
                 raise _told(content) from content
         return contents
 
-    def _find(self, prefix: str) -> list[Listed]:
+    def _find(self, place: Place) -> list[Listed]:
         found: list[Listed] = []
+        asked = {"Bucket": self._bucket, "Prefix": self._prefix + place.prefix}
+        if place.after:
+            asked["StartAfter"] = self._prefix + place.after
         page: dict[str, Any] = {"NextContinuationToken": None}
         while "NextContinuationToken" in page:
             token = page["NextContinuationToken"]
             following = {"ContinuationToken": token} if token else {}
             try:
-                page = self._files.call_s3(
-                    "list_objects_v2", Bucket=self._bucket, Prefix=self._prefix + prefix, **following
-                )
+                page = self._files.call_s3("list_objects_v2", **asked, **following)
             except FAILURES as error:
                 raise _told(error) from error
             found += [

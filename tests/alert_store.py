@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dashboard.store import Listed, StoreError
+from dashboard.store import Listed, Place, StoreError
 from fraud.alert import ALERTS
 from fraud.transaction import Reason
 from jobs.detect.alerts_sink import alerts_key
@@ -28,21 +28,25 @@ class MemoryStore:
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, str]] = {}
         self.reads: Counter[tuple[str, str]] = Counter()
-        self.found: list[str] = []  # prefixes asked for
+        self.found: list[Place] = []  # places asked for
         self.trouble: StoreError | None = None
 
     def put(self, key: str, content: bytes) -> None:
         """Write one object: a new version."""
         self.objects[key] = (content, f"version {next(_numbers)}")
 
-    def find(self, prefixes: Sequence[str]) -> list[list[Listed]]:
+    def find(self, places: Sequence[Place]) -> list[list[Listed]]:
         """See dashboard.store.Store."""
         if self.trouble:
             raise self.trouble
-        self.found += prefixes
+        self.found += places
         return [
-            [Listed(key, version) for key, (_, version) in self.objects.items() if key.startswith(prefix)]
-            for prefix in prefixes
+            [
+                Listed(key, version)
+                for key, (_, version) in self.objects.items()
+                if key.startswith(place.prefix) and key > place.after
+            ]
+            for place in places
         ]
 
     def read(self, keys: Sequence[str]) -> Mapping[str, bytes]:
@@ -53,9 +57,11 @@ class MemoryStore:
         self.reads.update((key, self.objects[key][1]) for key in there)
         return {key: self.objects[key][0] for key in there}
 
-    def put_alerts(self, rows: Sequence[Mapping[str, Any]], batch: int, at: datetime = NOW) -> str:
+    def put_alerts(
+        self, rows: Sequence[Mapping[str, Any]], batch: int, at: datetime = NOW, checkpoint: str = "0123abcd"
+    ) -> str:
         """One micro-batch's alerts, as the job writes them; the key."""
-        key = alerts_key("0123abcd", batch, epoch(at))
+        key = alerts_key(checkpoint, batch, epoch(at))
         self.put(key, alerts_to_parquet([pa.Table.from_pylist(list(rows), ALERTS)]))
         return key
 

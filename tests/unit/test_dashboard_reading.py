@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard import contents, files
+from dashboard import contents, files, hour
 from dashboard import feed as feeds
 from dashboard.contents import ALERTS_IN_EUROS, UnreadableError
 from dashboard.feed import ALERTS, Feed, Snapshot
 from dashboard.files import Files
 from dashboard.spans import Span, alerts_folder, hours, last, metrics_folder
-from dashboard.store import UnreachableError
+from dashboard.store import Place, UnreachableError
 from fraud.alert import ALERTS as ALERTS_OF_JOB
 from jobs.detect.alerts_sink import alerts_key
 from jobs.detect.metrics import metrics_key
@@ -84,13 +84,46 @@ def test_rows_of_a_file_that_a_replay_deletes_go(store: MemoryStore, feed: Feed)
     assert ids(feed.snapshot(SPAN)) == [other["alert_id"]]
 
 
+def test_of_many_files_the_newest_are_listed_each_time_and_all_once_a_minute(
+    store: MemoryStore, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hour, "TAIL", 3)
+    keys = [store.put_alerts([alert()], number) for number in range(10)]
+
+    def seen(seconds: int) -> int:
+        return len(ids(feed.snapshot(last("1h", NOW + timedelta(seconds=seconds)))))
+
+    assert seen(0) == 10
+    store.put_alerts([alert(), alert()], 8)  # replayed
+    del store.objects[keys[9]]
+    store.put_alerts([alert()], 10)
+    assert seen(5) == 11
+    assert Place(alerts_folder(hours(NOW, NOW)[0]), after=keys[6]) in store.found
+    del store.objects[keys[0]]
+    assert seen(10) == 11
+    assert seen(60) == 10
+
+
+def test_another_checkpoint_s_files_are_seen_within_a_minute_and_then_at_once(
+    store: MemoryStore, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hour, "TAIL", 3)
+    for number in range(10):
+        store.put_alerts([alert()], number)
+    feed.snapshot(SPAN)
+    for number, seconds in ((0, 60), (1, 65)):
+        store.put_alerts([alert()], number, checkpoint="00000000")
+        snapshot = feed.snapshot(last("1h", NOW + timedelta(seconds=seconds)))
+        assert len(ids(snapshot)) == 11 + number
+
+
 def test_an_hour_that_is_over_is_listed_again_only_after_a_while(store: MemoryStore, feed: Feed) -> None:
     early = NOW - HOUR
     store.put_alerts([alert(detected_at=early)], 1, early)
     feed.snapshot(SPAN)
     folder = alerts_folder(hours(early, early)[0])
     feed.snapshot(last("1h", NOW + timedelta(seconds=5)))
-    assert store.found.count(folder) == 1
+    assert store.found.count(Place(folder)) == 1
     late = alert(detected_at=early)  # a micro-batch replayed after an outage keeps its own time
     store.put_alerts([late], 2, early)
     assert late["alert_id"] in ids(feed.snapshot(last("1h", NOW + files.RELIST)))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from dashboard.store import DeniedError, Listed, NoBucketError, S3Store, UnreachableError
+from dashboard.store import DeniedError, Listed, NoBucketError, Place, S3Store, UnreachableError
 from fraud.settings import ObjectStoreSettings
 
 SECRET = "s3cr3t-value"  # noqa: S105  (a value to look for in messages)
@@ -37,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _listing(self, query: dict[str, str]) -> bytes:
         keys = sorted(key for key in self.objects if key.startswith(query["prefix"]))
-        keys = [key for key in keys if key > query.get("continuation-token", "")]
+        keys = [k for k in keys if k > query.get("continuation-token", query.get("start-after", ""))]
         page, rest = keys[:2], keys[2:]
         entries = "".join(
             f"<Contents><Key>{key}</Key><ETag>&quot;{len(self.objects[key])}&quot;</ETag>"
@@ -95,9 +95,10 @@ def test_it_lists_all_pages_below_its_prefix_and_reads_what_is_there(
     handler, settings = server
     handler.objects = {f"runs/1/alerts/{n}": b"x" * n for n in range(5)} | {"runs/2/alerts/9": b"other"}
     store = S3Store(settings)
-    listed, nothing = store.find(["alerts/", "metrics/"])
+    listed, nothing = store.find([Place("alerts/"), Place("metrics/")])
     assert listed == [Listed(f"alerts/{n}", f'"{n}" {n}') for n in range(5)]
     assert nothing == []
+    assert [each.key for each in store.find([Place("alerts/", "alerts/2")])[0]] == ["alerts/3", "alerts/4"]
     assert store.read(["alerts/3", "alerts/gone"]) == {"alerts/3": b"xxx"}
     assert store.read([]) == {}
     assert len([each for each in handler.asked if "list-type" not in each]) == 2  # one request an object
@@ -106,9 +107,9 @@ def test_it_lists_all_pages_below_its_prefix_and_reads_what_is_there(
 def test_a_new_object_is_seen_at_once(server: tuple[type[Handler], ObjectStoreSettings]) -> None:
     handler, settings = server
     store = S3Store(settings)
-    assert store.find(["alerts/"]) == [[]]
+    assert store.find([Place("alerts/")]) == [[]]
     handler.objects["runs/1/alerts/1"] = b"x"
-    assert [each.key for each in store.find(["alerts/"])[0]] == ["alerts/1"]
+    assert [each.key for each in store.find([Place("alerts/")])[0]] == ["alerts/1"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_what_s3_refuses_is_told_by_its_kind_without_secrets(
     handler.failure = (status, code)
     store = S3Store(settings)
     with pytest.raises(error) as caught:
-        store.find(["alerts/"])
+        store.find([Place("alerts/")])
     assert SECRET not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -142,7 +143,7 @@ def test_nobody_listening_is_told_within_seconds() -> None:
     store = S3Store(store_settings(port))
     began = time.monotonic()
     with pytest.raises(UnreachableError, match=str(port)):
-        store.find(["alerts/"])
+        store.find([Place("alerts/")])
     with pytest.raises(UnreachableError):
         store.read(["alerts/1"])
     assert time.monotonic() - began < 20
@@ -153,4 +154,4 @@ def test_something_that_is_no_s3_is_told(server: tuple[type[Handler], ObjectStor
     handler.objects = {}
     handler._listing = lambda *_: b"<html>welcome to the router</html"  # type: ignore[assignment,method-assign,misc]
     with pytest.raises(UnreachableError):
-        S3Store(settings).find(["alerts/"])
+        S3Store(settings).find([Place("alerts/")])
