@@ -18,6 +18,11 @@ PAUSE = 0.05
 T = TypeVar("T")
 
 
+def aloud(line: str) -> None:
+    """Print a line at once, also into a pipe or a file: an alert must not wait in a buffer."""
+    print(line, flush=True)
+
+
 class GaveUpError(Exception):
     """A program ended for good, or is not ready in time: which, why, the end of its log, where that is."""
 
@@ -36,7 +41,7 @@ class StoppedError(Exception):
 class Supervisor:
     """Owns the processes of one stack. A context: on leaving it nothing that it started runs any more."""
 
-    def __init__(self, logs: Path, record: Path, cwd: Path, say: Callable[[str], None] = print) -> None:
+    def __init__(self, logs: Path, record: Path, cwd: Path, say: Callable[[str], None] = aloud) -> None:
         """`logs` gets a log a program, `record` the list of what runs, for a next start after SIGKILL."""
         self._logs, self._record, self._cwd, self._say = logs, record, cwd, say
         self._running: dict[str, Process] = {}

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.native.java import ROOT
 from local.native.leftovers import stop_leftovers
 from local.native.process import Ending, Program, kill_all_of, start_time
 from local.native.restarts import MOST, WITHIN, described, recent, why_not_restart
@@ -282,3 +283,11 @@ def test_a_process_that_only_has_a_leftover_s_number_is_spared(tmp_path: Path) -
         assert stop_leftovers(record) == []
         assert other.poll() is None
         kill_all_of(other.pid)
+
+
+def test_a_line_goes_into_a_pipe_at_once_and_waits_in_no_buffer() -> None:
+    code = "import os; from local.native.supervisor import aloud; aloud('ALERT'); os._exit(0)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "ALERT\n"
