@@ -25,17 +25,13 @@ def parse_block(values: pa.BinaryArray, original_sizes: pa.Int64Array) -> pa.Tab
 
     `original_sizes`: bytes of the whole Kafka values.
     """
-    short = pc.less_equal(original_sizes, MAX_RECORD_BYTES)
-    rows = _where(pc.and_(short, pc.match_substring_regex(values, _RECORD)))
-    framed = values.take(rows)
-    in_iso = pc.match_substring_regex(framed, _ISO_TIMESTAMP)
-    tables = [
-        _read_most(framed.take(group), rows.take(group), timestamp_type)
-        for group, timestamp_type in (
-            (_where(pc.invert(in_iso)), pa.int64()),
-            (_where(in_iso), pa.string()),
-        )
-    ]
+    left = _where(pc.less_equal(original_sizes, MAX_RECORD_BYTES))
+    tables = []
+    for pattern, timestamp_type in ((_IN_MILLISECONDS, pa.int64()), (_IN_ISO, pa.string())):
+        framed = pc.match_substring_regex(values.take(left), pattern)
+        rows = left.filter(framed)
+        tables.append(_read_most(values.take(rows), rows, timestamp_type))
+        left = left.filter(pc.invert(framed))
     return pa.concat_tables(tables)
 
 
@@ -162,14 +158,21 @@ def _other_than(names: set[str]) -> str:
 
 
 _COLON = r"[ \t]*:[ \t]*"
-_MEMBER = "|".join(
-    [
-        rf'"(?:transaction_id|user_id|currency|location)"{_COLON}{_STRING}',
-        rf'"amount"{_COLON}{_AMOUNT}',
-        rf'"timestamp"{_COLON}(?:{_MILLISECONDS}|{_ISO})',
-        rf'"{_other_than(set(FIELDS))}{_COLON}(?:{_STRING}|{_NUMBER}|true|false|null)',
-    ]
-)
-_RECORD = rf"\A[ \t]*\{{(?:[ \t]*(?:{_MEMBER})[ \t]*,)*[ \t]*(?:{_MEMBER})[ \t]*\}}[ \t]*\z"
-_ISO_TIMESTAMP = rf'"timestamp"{_COLON}"'  # in a framed record: a string cannot hold a bare quotation mark
+
+
+def _record(timestamp: str) -> str:
+    """The pattern of a record whose timestamps look like this."""
+    member = "|".join(
+        [
+            rf'"(?:transaction_id|user_id|currency|location)"{_COLON}{_STRING}',
+            rf'"amount"{_COLON}{_AMOUNT}',
+            rf'"timestamp"{_COLON}{timestamp}',
+            rf'"{_other_than(set(FIELDS))}{_COLON}(?:{_STRING}|{_NUMBER}|true|false|null)',
+        ]
+    )
+    return rf"\A[ \t]*\{{(?:[ \t]*(?:{member})[ \t]*,)*[ \t]*(?:{member})[ \t]*\}}[ \t]*\z"
+
+
+_IN_MILLISECONDS = _record(_MILLISECONDS)
+_IN_ISO = _record(_ISO)
 _REPEATED = "|".join(rf'"{name}"{_COLON}.*"{name}"{_COLON}' for name in FIELDS)

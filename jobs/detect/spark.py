@@ -41,6 +41,9 @@ _LOCAL_OPTIONS = {
     "spark.driver.host": "127.0.0.1",
     "spark.executorEnv.PYTHONPATH": str(ROOT),
     "spark.python.daemon.module": "jobs.detect.daemon",
+    # Hadoop starts a program for each look at a file, five a file written to the checkpoint, and as many for
+    # the file of its checksum. Spark's own checksums of the state stay.
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
 }
 
 
@@ -63,7 +66,7 @@ def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) 
     conf.set("spark.scheduler.allocation.file", f"file:{Path(__file__).with_name('pools.xml')}")
     java = f'-Dlog4j2.configurationFile="{log4j}" -Dfraud.log.dir="{logs}"'  # paths may have spaces
     if local:
-        java += f" {_LOCAL_JIT}"
+        java += f' {_LOCAL_JIT} -XX:ErrorFile="{logs}/java-error-%p.log"'
     conf.set("spark.driver.extraJavaOptions", java)
     if settings.jars:
         conf.set("spark.jars", ",".join(str(jar) for jar in sorted(settings.jars.resolve().rglob("*.jar"))))
