@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-import jobs.detect.binary_columns
-import jobs.python_workers  # noqa: F401  (for its effect)
+import jobs.detect.binary_columns  # these two for what Spark calls in the workers
+import jobs.python_workers  # noqa: F401
 from fraud.detection import detect
 from fraud.generations import Generation
 from fraud.memory import IncompatibleState, Memory

@@ -42,7 +42,7 @@ def test_a_formula_gets_an_apostrophe(start: str) -> None:
     assert neutralised(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=5))
 def test_every_alert_is_one_line_and_its_strings_come_back(pairs: list[tuple[str, str]]) -> None:
     content = to_csv(table(*(alert(user_id=user, location=city) for user, city in pairs)))

@@ -49,7 +49,7 @@ flagged = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(flagged, st.lists(st.tuples(minutes, st.integers(0, 1000)), max_size=20))
 def test_the_figures_equal_a_naive_count(
     payments: list[tuple[int, str, str]], batches: list[tuple[int, int]]
@@ -102,7 +102,7 @@ def test_without_a_whole_span_before_there_is_no_comparison() -> None:
     assert is_comparable(snapshot(alerts, TWO_HOURS))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 100_000), min_size=1, max_size=60))
 def test_the_latency_of_batches_of_one_alert_is_the_exact_percentile(values: list[int]) -> None:
     rows = [batch(latency_p50_ms=each, latency_p95_ms=each) for each in values]
@@ -173,7 +173,7 @@ def test_the_course_has_a_row_a_step_and_sums_what_was_read() -> None:
 amounts = st.decimals(Decimal("0.01"), Decimal(10_000_000), places=2)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.sampled_from(["ann", "Anna", "a.n", "bob"]), amounts), min_size=1, max_size=20),
     st.sampled_from(["", "an", "A.", "%", "bob"]),

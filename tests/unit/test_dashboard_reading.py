@@ -146,7 +146,7 @@ def test_a_file_that_is_no_parquet_is_counted_left_out_and_tried_again(
 
 
 @given(cut=st.integers(1, 2000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_file_cut_anywhere_is_unreadable_and_never_another_error(cut: int) -> None:
     store = MemoryStore()
     key = store.put_alerts([alert()], 1)
@@ -208,7 +208,7 @@ step = st.one_of(
 
 
 @given(st.lists(step, max_size=25))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_after_any_history_a_refresh_holds_what_a_fresh_reader_finds_and_read_no_version_twice(
     steps: list[tuple[str, int, int]],
 ) -> None:
