@@ -5,14 +5,15 @@ from collections.abc import Iterable
 ORANGE = "#d97706"
 BLUE = "#3b82f6"
 TEAL = "#0d9488"
-MAGENTA = "#c026d3"
+BROWN = "#a15936"
+NAVY = "#366ba1"
 GREY = "#7c8a99"
 ALARM = "#e5484d"
 
-LINES = (BLUE, ORANGE, TEAL, MAGENTA, GREY)
+LINES = (BLUE, ORANGE, TEAL, BROWN, NAVY)
 
 _KNOWN = {"high_amount": ORANGE, "velocity": BLUE, "multiple_locations": TEAL}
-_OTHERS = (MAGENTA, GREY)
+_OTHERS = (BROWN, NAVY)
 
 
 def rule_colours(rule_ids: Iterable[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from dashboard.evidence import find
 from dashboard.feed import Feed, Snapshot
 from dashboard.filters import Filter, cities, rules
 from dashboard.kpis import is_comparable, kpis
-from dashboard.palette import rule_colours
+from dashboard.palette import LINES, rule_colours
 from dashboard.quantiles import latency
 from dashboard.spans import RANGES, Span, last
 from tests.alert_store import NOW, MemoryStore, alert, batch, heartbeat, payment, velocity
@@ -280,13 +281,38 @@ def test_colours_stand_out_on_light_and_dark(background: str) -> None:
         assert contrast(colour, background) >= 3
 
 
+# Machado, Oliveira, Fernandes (2009): how eyes without red and without green cones see linear RGB.
+EYES = {
+    "all": np.eye(3),
+    "no red": np.array([[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]]),
+    "no green": np.array([[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9690]]),
+}
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_colours_are_told_apart_by_colour_blind_eyes(eyes: str) -> None:
+    def lab(colour: str) -> Any:
+        """CIELAB of the colour as these eyes see it."""
+        seen = np.clip(EYES[eyes] @ linear(colour), 0, 1)
+        to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+        xyz = to_xyz @ seen / np.array([0.9505, 1, 1.089])
+        f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+        return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+    assert min(float(np.linalg.norm(lab(a) - lab(b))) for a, b in combinations(LINES, 2)) > 25
+
+
+def linear(colour: str) -> Any:
+    """Linear RGB."""
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
 def contrast(one: str, other: str) -> float:
     """WCAG's contrast ratio."""
 
     def luminance(colour: str) -> float:
-        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        return float(np.array([0.2126, 0.7152, 0.0722]) @ linear(colour))
 
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
