@@ -77,7 +77,7 @@ def name_axis(limit: int = LABELS) -> alt.Axis:
 
 def euro_axis() -> alt.Axis:
     """A logarithmic axis of euros: a line for each power of ten."""
-    return alt.Axis(values=[10**power for power in range(-2, 8)], format="~s")
+    return alt.Axis(values=[10**power for power in range(-2, 8)], format=",~f")
 
 
 def count_axis() -> alt.Axis:

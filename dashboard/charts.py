@@ -33,6 +33,7 @@ def alerts_over_time(frame: pd.DataFrame, span: Span) -> Chart:
             y=alt.Y("bottom:Q", title="Alerts", axis=count_axis()),
             y2="top:Q",
             color=rule_colour(frame, with_legend=True),
+            description="said:N",
             tooltip=[
                 alt.Tooltip("when:N", title="From (UTC)"),
                 alt.Tooltip("rule:N", title="Rule"),

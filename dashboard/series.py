@@ -1,6 +1,7 @@
 """Tables of alerts and metrics into the few rows that a chart draws. Pure."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -49,9 +50,9 @@ def sums(places: Integers, weights: Integers | None, number: int) -> list[float]
 
 
 def alerts_over_time(alerts: pa.Table, span: Span) -> pd.DataFrame:
-    """One row (start, end, rule_id, rule, alerts, bottom, top) a rule and step of the clock.
+    """One row (start, end, rule_id, rule, alerts, bottom, top, said) a rule and step of the clock.
 
-    `bottom` and `top` are the ends of its part of the step's bar.
+    `bottom` and `top` are the ends of its part of the step's bar, `said` is for those who do not see it.
     """
     step = round(span.step.total_seconds() * 1000)
     starts = milliseconds(alerts["detected_at"]) // step * step
@@ -62,7 +63,9 @@ def alerts_over_time(alerts: pa.Table, span: Span) -> pd.DataFrame:
     frame["when"] = frame["start"].dt.strftime("%Y-%m-%d %H:%M:%S")
     frame["top"] = frame.groupby("start")["alerts"].cumsum()
     frame["bottom"] = frame["top"] - frame["alerts"]
-    return _named(frame)
+    frame = _named(frame)
+    frame["said"] = frame["rule"] + ": " + frame["alerts"].astype(str) + " alerts from " + frame["when"]
+    return frame
 
 
 def top(alerts: pa.Table, column: str, number: int) -> pd.DataFrame:
@@ -87,7 +90,7 @@ def amounts(alerts: pa.Table) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "time": pd.to_datetime([row["detected_at"] for row in rows], utc=True),
-            "euros": [float(row["euros"]) for row in rows],  # a place on an axis; the text is exact
+            "euros": [_on_log_axis(row["euros"]) for row in rows],
             "rule_id": [row["rule_id"] for row in rows],
             "user": [row["user_id"] for row in rows],
             "city": [row["location"] for row in rows],
@@ -107,11 +110,16 @@ def thresholds(alerts: pa.Table) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "rule_id": [pair["rule_id"] for pair in pairs],
-            "euros": [float(pair["threshold"]) for pair in pairs],
+            "euros": [_on_log_axis(pair["threshold"]) for pair in pairs],
             "label": [f"threshold {money(pair['threshold'], 'EUR')}" for pair in pairs],
         }
     )
     return _named(frame)
+
+
+def _on_log_axis(euros: Decimal) -> float:
+    """A place on a logarithmic axis, which has none for 0.00; the text beside it is exact."""
+    return max(float(euros), 0.01)
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:

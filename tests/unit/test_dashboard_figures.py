@@ -171,6 +171,19 @@ def test_the_course_has_a_row_a_step_and_sums_what_was_read() -> None:
     assert set(lags["lag"]) == {7.0}
 
 
+def test_an_amount_that_rounds_to_nothing_has_a_place_on_the_logarithmic_axis() -> None:
+    one_cent = alert(amount=Decimal("0.01"), currency="ISK", rate=Decimal("0.006900"))
+    frame = series.amounts(alerts_table(one_cent, alert(threshold=Decimal(0))))
+    shown = dict(zip(frame["in_euros"], frame["euros"], strict=True))
+    assert shown == {"0.00 EUR": 0.01, "1,000.01 EUR": 1000.01}
+    assert list(series.thresholds(alerts_table(alert(threshold=Decimal(0))))["euros"]) == [0.01]
+
+
+def test_who_does_not_see_a_bar_hears_its_rule_its_number_and_its_time() -> None:
+    said = series.alerts_over_time(alerts_table(alert(), alert()), SPAN)["said"]
+    assert list(said) == [f"High amount: 2 alerts from {NOW:%Y-%m-%d %H:%M:%S}"]
+
+
 amounts = st.decimals(Decimal("0.01"), Decimal(10_000_000), places=2)
 
 
