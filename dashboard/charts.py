@@ -133,7 +133,7 @@ def _lines(frame: pd.DataFrame, by: str, names: list[str], title: str, span: Spa
         .encode(
             x=time_axis("start:T", span),
             y=alt.Y(
-                "value:Q", title=title, axis=alt.Axis(tickCount=5, format="~s"), scale=alt.Scale(zero=True)
+                "value:Q", title=title, axis=alt.Axis(tickCount=5, format=",.3~f"), scale=alt.Scale(zero=True)
             ),
             color=alt.Color(
                 f"{by}:N",
