@@ -49,18 +49,18 @@ def _filters(alerts: pa.Table) -> Filter:
     with expander, st.container(horizontal=True, vertical_alignment="bottom"):
         rules = st.multiselect(
             "Rule", filters.rules(alerts, chosen.get("rule", [])), key="rule", bind="query-params",
-            placeholder="All rules", width=200, accept_new_options=True,
+            placeholder="All rules", width=190, accept_new_options=True,
         )  # fmt: skip
         severities = st.multiselect(
-            "Severity", SEVERITIES, key="severity", bind="query-params", placeholder="All", width=180,
+            "Severity", SEVERITIES, key="severity", bind="query-params", placeholder="All", width=160,
             format_func=str.capitalize,
         )  # fmt: skip
         cities = st.multiselect(
             "City", filters.cities(alerts, chosen.get("city", [])), key="city", bind="query-params",
-            placeholder="All cities", width=200, accept_new_options=True,
+            placeholder="All cities", width=190, accept_new_options=True,
         )  # fmt: skip
         user = st.text_input(
-            "User contains", key="user", bind="query-params", max_chars=64, width=180,
+            "User contains", key="user", bind="query-params", max_chars=64, width=170,
             placeholder="Part of a user id",
         )  # fmt: skip
         least, most = (
