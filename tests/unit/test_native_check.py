@@ -57,3 +57,22 @@ def test_the_last_line_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 def test_a_group_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["slow"]) == 2
     assert "there is no group slow; there is quick, integration" in capsys.readouterr().err
+
+
+def test_a_group_that_cannot_run_is_counted_as_skipped_and_the_reason_is_among_the_last_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(check, "run_group", lambda group: ran.append(group) or check.Outcome(passed=3))
+    assert check.main(["quick", "--skip=browser:there is no Chromium: apt-get failed"]) == 0
+    assert ran == ["quick"]
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "skipped, with the reason:",
+        "  browser: there is no Chromium: apt-get failed",
+        "3 passed, 0 failed, 1 skipped",
+    ]
+
+
+@pytest.mark.parametrize("word", ["--skip=browser", "--skip=browser: ", "--skip=", "--skip=slow:because"])
+def test_a_group_is_not_left_out_without_its_name_and_a_reason(word: str) -> None:
+    assert check.main(["quick", word]) == 2
