@@ -5,8 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from fraud.environment import load
 from fraud.settings import Settings
 from local.native.drain import Backlog
 from local.native.findings import download, read_topic
+from local.native.ports import Ports, PortsError, check_ports
+from local.native.stack import Stack
 from scripts.oracle import Conditions, Expected, Pair, expect, read_alerts, read_rules
 from scripts.oracle_records import Sent
 
@@ -155,6 +157,39 @@ class Lane:
         client = boto3.client("s3", **store.boto3())
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=store.bucket, Prefix=store.prefix)
         return [item["Key"].removeprefix(store.prefix) for page in pages for item in page.get("Contents", [])]
+
+
+@contextmanager
+def opened_lane(stack: Stack, name: str, folder: Path) -> Iterator[Lane]:
+    """A lane with its topics; at the end none of its jobs runs any more."""
+    environment = dict(stack.environment) | {
+        "FRAUD_KAFKA_TRANSACTIONS_TOPIC": f"transactions-{name}",
+        "FRAUD_KAFKA_ALERTS_TOPIC": f"fraud-alerts-{name}",
+        "FRAUD_KAFKA_REJECTED_TOPIC": f"transactions-rejected-{name}",
+        "FRAUD_KAFKA_PARTITIONS": "4",
+        "FRAUD_S3_PREFIX": f"lane-{name}/",
+        "FRAUD_CHECKPOINT": str(folder / "checkpoint"),
+        "FRAUD_LOG_DIR": str(folder / "logs"),
+        "FRAUD_SPARK_MASTER": "local[2]",
+    }
+    lane = Lane(environment, folder)
+    lane.init()
+    try:
+        yield lane
+    finally:
+        lane.kill_jobs()
+
+
+def free_ports(lowest: int = 23_000, end: int = 30_000) -> Ports:
+    """Ports below `end` that nobody uses now."""
+    for first in range(lowest, end, 20):
+        ports = Ports(kafka=first, controller=first + 1, s3=first + 2)
+        try:
+            check_ports(ports.wanted())
+        except PortsError:
+            continue
+        return ports
+    raise PortsError(f"there are no free ports between {lowest} and {end}")
 
 
 def pairs_in(bucket: Path) -> list[Pair]:

@@ -9,8 +9,7 @@ import pytest
 
 from scripts.oracle import DEFAULT_RULES, Conditions, expect, read_alerts, read_rules
 from scripts.oracle_records import read_transactions
-from tests.integration.conftest import free_ports
-from tests.integration.lane import ROOT
+from tests.integration.lane import ROOT, free_ports
 from tests.integration.payments_file import lines
 
 
