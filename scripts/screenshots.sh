@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Pictures of a real run, for the README. See --help.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+HERE=$PWD
+base=$(find_python) || exit 2
+cd "$ROOT"
+case " $* " in
+  *" -h "* | *" --help "*) exec "$base" -m scripts.screenshots.arguments --help ;;
+esac
+"$base" -m scripts.chromium >/dev/null || exit 2 # said before anything is installed
+set_up --group browser broker connector
+cd "$HERE"
+export PYTHONPATH=$ROOT
+exec "$PYTHON" -m scripts.screenshots "$@"

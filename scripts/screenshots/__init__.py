@@ -1,0 +1,1 @@
+"""Takes the pictures that the README shows, from a real run of the demo."""
