@@ -17,10 +17,7 @@ BIN = Path(sys.executable).parent
 SECONDS = {
     "quick": 180,
     "integration": 480,
-    "faults": 900,
     "browser": 300,
-    "compose": 900,
-    "terraform": 1200,
 }
 """The groups in the order in which they run, and how long each may take."""
 

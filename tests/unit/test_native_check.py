@@ -50,7 +50,7 @@ def test_a_test_run_without_any_test_has_failed(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_last_line_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(check, "run_group", lambda _: check.read_report(REPORT))
-    assert check.main(["quick", "faults"]) == 1
+    assert check.main(["quick", "integration"]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 4 failed, 2 skipped"
 
 
