@@ -85,7 +85,9 @@ def shown(page: Page, name: str) -> dict[tuple[str, str], float]:
 def lines(parquet: Parquet, **measures: str) -> dict[tuple[str, str], object]:
     """What `shown` must give: each line's name and its measure over the micro-batches of a minute."""
     return {
-        (f"{minute:%Y-%m-%d %H:%M:00}", what): pytest.approx(float(number), rel=1e-3)
+        (f"{minute:%Y-%m-%d %H:%M:00}", what): pytest.approx(
+            float(number), rel=1e-3, abs=6e-4
+        )  # three decimals are shown
         for what, measure in measures.items()
         for minute, number in parquet.rows(
             f"SELECT date_trunc('minute', batch_time), {measure} FROM batches GROUP BY ALL"  # noqa: S608
