@@ -41,15 +41,17 @@ _LOCAL_OPTIONS = {
     "spark.driver.host": "127.0.0.1",
     "spark.executorEnv.PYTHONPATH": str(ROOT),
     "spark.python.daemon.module": "jobs.detect.daemon",
+    "spark.shuffle.compress": "false",  # what is read again at once, on the same machine
     # Hadoop starts a program for each look at a file, five a file written to the checkpoint, and as many for
     # the file of its checksum. Spark's own checksums of the state stay.
     "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
 }
 
 
-# Few cores, short micro-batches: the second compiler takes more time from them than it gives back. Measured
-# on 2 busy cores: batches at 100 events/s 1.2 s instead of 3.2 s, catching up 29 instead of 35 us a row.
-_LOCAL_JIT = "-XX:TieredStopAtLevel=1"
+# For few cores; docs/performance.md has the figures. The second compiler takes more time from short
+# micro-batches than it gives back; and each bucket's state is a long string, which makes the usual collector
+# mark all the time.
+_LOCAL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
 
 
 def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) -> SparkSession:
@@ -66,7 +68,7 @@ def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) 
     conf.set("spark.scheduler.allocation.file", f"file:{Path(__file__).with_name('pools.xml')}")
     java = f'-Dlog4j2.configurationFile="{log4j}" -Dfraud.log.dir="{logs}"'  # paths may have spaces
     if local:
-        java += f' {_LOCAL_JIT} -XX:ErrorFile="{logs}/java-error-%p.log"'
+        java += f' {_LOCAL_JVM} -XX:ErrorFile="{logs}/java-error-%p.log"'
     conf.set("spark.driver.extraJavaOptions", java)
     if settings.jars:
         conf.set("spark.jars", ",".join(str(jar) for jar in sorted(settings.jars.resolve().rglob("*.jar"))))
