@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Measures the pipeline on this machine. See --help.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # sh scripts/... is as good
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -13,8 +14,7 @@ case " $* " in
 esac
 
 HERE=$PWD
-set_up broker connector
-sync_packages "$(find_uv "$PYTHON")" "$PYTHON" --group bench
+set_up --group bench broker connector
 cd "$HERE"
 export PYTHONPATH=$ROOT
 exec "$PYTHON" -m scripts.bench "$@"

@@ -116,7 +116,10 @@ sync_packages() {
     set -- --python "$base" "$@"
   fi
   printf '%s\n' "$$" >"$MARK"
-  shown packages "$uv" sync --frozen --inexact "$@" || exit 2
+  shown packages "$uv" sync --frozen --inexact "$@" || {
+    rm -f "$MARK" # it has ended by itself: uv brings all it needs before it changes anything
+    exit 2
+  }
   rm -f "$MARK"
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Pictures of a real run, for the README. See --help.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # sh scripts/... is as good
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -92,18 +92,23 @@ class ArchiveBatches:
         if is_replay:
             written = {report.partition for report in reports if report.valid}
             self._delete(batch, batch.end.keys() - written - kept)
-        self._check_right_to_write()
+        self._check_right_to_write(batch)
         around.progress.put(self._progress(batch))
         if accounts.lost:
             around.say(f"micro-batch {batch_id}: LOST {accounts.lost}")
         self.finished, self.replayed_last = batch, is_replay
         self._succeeded()
 
-    def _check_right_to_write(self) -> None:
-        """Raises JobError when another job has this checkpoint, or archives this topic with another one."""
+    def _check_right_to_write(self, written: PlannedBatch | None = None) -> None:
+        """Raises JobError when another job has this checkpoint, or archives this topic with another one.
+
+        That one archives `written` again, under names of its own: what was written here is taken back.
+        """
         self._around.lease.check()
         progress = self._around.progress.get()
         if progress is not None and progress.archive_id != self._archive_id:
+            if written is not None:
+                self._delete(written, set(written.end))
             raise JobError(
                 f"another job archives topic {progress.topic!r} (archive {progress.archive_id}, this one is "
                 f"{self._archive_id}): this job has stopped"
@@ -124,7 +129,7 @@ class ArchiveBatches:
         return True
 
     def _delete(self, batch: PlannedBatch, partitions: set[int]) -> None:
-        """Delete what an earlier attempt may have written of partitions without a valid record."""
+        """Delete what may have been written of these partitions."""
         bucket = self._around.settings.object_store.bucket
         for partition in sorted(partitions):
             self._around.client.delete_object(Bucket=bucket, Key=self._key(batch, partition))

@@ -25,7 +25,7 @@ POOL = "archive"
 
 _GROUP = "fraud-archive-spark"
 _POLL = "500 milliseconds"
-_PATIENCE = 20.0  # seconds for the micro-batch that is running when the job stops
+_PATIENCE = 10.0  # seconds for the micro-batch that is running when detection has stopped
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class ArchiveQuery:
         """Return when it has ended, or after some patience: a micro-batch that is cut off is written again
         by the next start, under the same names. Raises `failure`."""
         self._thread.join(_PATIENCE)
+        if self._thread.is_alive():
+            self._around.say("a micro-batch is cut off; the next start writes it again")
         if self.failure is not None:
             raise self.failure
 

@@ -159,7 +159,7 @@ def _archive(
 ) -> ArchiveQuery:
     """The archive's query, with a checkpoint of its own beside detection's."""
     store = around.settings.object_store
-    where = f"{around.settings.detection.checkpoint.rstrip('/')}/archive/{ids[0]}"
+    where = f"{around.settings.detection.checkpoint.rstrip('/')}/archive/{'/'.join(ids)}"
     gateway = spark.sparkContext._gateway
     files = around.retries.call("reaching the checkpoint", lambda: CheckpointFiles(gateway, hadoop, where))
     surroundings = ArchiveSurroundings(

@@ -1,7 +1,8 @@
 """The archive as a run left it: how far it has come, and whether it holds each valid record once."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import boto3
 import pyarrow as pa
@@ -22,13 +23,21 @@ def archived_offsets(store: ObjectStoreSettings, topic: str) -> Callable[[], Map
 
     def ask() -> Mapping[int, int]:
         found = client.list_objects_v2(Bucket=store.bucket, Prefix=store.prefix + PROGRESS)
-        for item in found.get("Contents", []):  # one a topic
-            progress = json.loads(client.get_object(Bucket=store.bucket, Key=item["Key"])["Body"].read())
-            if progress["topic"] == topic:
-                return {int(number): offset for number, offset in progress["offsets"].items()}
-        return {}
+        keys = [item["Key"] for item in found.get("Contents", [])]
+        objects = [client.get_object(Bucket=store.bucket, Key=key)["Body"].read() for key in keys]
+        return newest_offsets(map(json.loads, objects), topic)
 
     return ask
+
+
+def newest_offsets(progress: Iterable[dict[str, Any]], topic: str) -> dict[int, int]:
+    """Partition -> offset of the newest progress with that topic's name: of a topic that was deleted and made
+    anew there is another one."""
+    own = [each for each in progress if each["topic"] == topic]
+    if not own:
+        return {}
+    newest = max(own, key=lambda each: int(each["batch_time"]))
+    return {int(number): offset for number, offset in newest["offsets"].items()}
 
 
 def compare_archive(summary: Summary, findings: Findings) -> None:

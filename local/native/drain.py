@@ -59,7 +59,7 @@ class Backlog:
             reached, behind = self._reached(), 0
             for partition in self._partitions():
                 first, end = self._consumer.get_watermark_offsets(partition, timeout=_TIMEOUT)
-                behind += end - max(first, reached.get(partition.partition, 0))
+                behind += max(0, end - max(first, reached.get(partition.partition, 0)))
         except (KafkaException, BotoCoreError, ClientError):
             return None
         return behind

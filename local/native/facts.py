@@ -46,8 +46,7 @@ def available_memory() -> int | None:
         own = Path("/proc/self/cgroup").read_text()
     except OSError:
         return None
-    left = left_in_cgroups(_CGROUPS, own)
-    return left if available is None else min(available, left or available)
+    return _smallest([available, left_in_cgroups(_CGROUPS, own)])
 
 
 def available_on_linux(meminfo: str) -> int | None:
@@ -72,8 +71,11 @@ def left_in_cgroups(mounted: Path, own: str) -> int | None:
     if not path:
         return None
     group = mounted / path[1]
-    left = [_left(folder) for folder in (group, *group.parents) if folder.is_relative_to(mounted)]
-    return min((size for size in left if size is not None), default=None)
+    return _smallest(_left(folder) for folder in (group, *group.parents) if folder.is_relative_to(mounted))
+
+
+def _smallest(sizes: Iterable[int | None]) -> int | None:
+    return min((size for size in sizes if size is not None), default=None)
 
 
 def _left(group: Path) -> int | None:

@@ -13,7 +13,7 @@ from scripts.bench.arguments import Arguments, parse_arguments
 from scripts.bench.profile import ProfileError
 from scripts.bench.report import as_json, as_text
 from scripts.bench.results import Figures, TooFewError, figures
-from scripts.bench.run import machine, run
+from scripts.bench.run import RestartedError, machine, run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def _measure(given: Arguments, found: list[Figures]) -> int:
     except CANNOT_START as error:
         _say(f"error: {error}")
         return 2
-    except (GaveUpError, UnreadableError, ProfileError, TooFewError) as error:
+    except (GaveUpError, UnreadableError, ProfileError, RestartedError, TooFewError) as error:
         _say(f"error: {error}")
         return 1
     return 0

@@ -25,7 +25,7 @@ Close other programs first. Every run starts anew in its state folder, and delet
 
 _EXAMPLES = """\
 examples:
-  scripts/bench.sh --json figures.json             everything, about 10 minutes
+  scripts/bench.sh --json figures.json             everything, about 12 minutes
   scripts/bench.sh --only catch-up --check         one scenario, and its alerts against the oracle
   scripts/bench.sh --only catch-up --profile out/  where its time goes: out/catch-up/summary.txt
 

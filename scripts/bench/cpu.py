@@ -35,6 +35,7 @@ class Watch:
         self._ended: dict[str, float] = defaultdict(float)
         self._last: dict[psutil.Process, tuple[str, float]] = {}
         self._stop = threading.Event()
+        self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="bench-watch", daemon=True)
         self.looks: list[Look] = []
         self.peak_bytes: dict[str, int] = defaultdict(int)
@@ -46,6 +47,8 @@ class Watch:
     def __exit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
         self._stop.set()
         self._thread.join()
+        if self._failure is not None and kind is None:
+            raise self._failure
 
     def used(self, kind: str, since: int, until: int) -> float:
         """CPU seconds of a kind of process between two moments (epoch milliseconds), interpolated."""
@@ -63,8 +66,11 @@ class Watch:
         return float(last - first)
 
     def _run(self) -> None:
-        while not self._stop.wait(PAUSE):
-            self._look()
+        try:
+            while not self._stop.wait(PAUSE):
+                self._look()
+        except BaseException as error:  # noqa: BLE001  (raised on leaving: figures without looks are none)
+            self._failure = error
 
     def _look(self) -> None:
         now: dict[psutil.Process, tuple[str, float]] = {}
@@ -73,7 +79,7 @@ class Watch:
             try:
                 tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
             except psutil.NoSuchProcess:
-                continue
+                continue  # it has not started, or ended: `run` sees to it that none is replaced by another
             for process in tree:
                 try:
                     kind = root if root != "driver" else _kind(process, pid)

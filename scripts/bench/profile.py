@@ -43,38 +43,33 @@ class Profile:
         self._daemon = min(
             each.pid for each in psutil.Process(self._java).children() if "python" in each.name()
         )
-        self._pythons: list[subprocess.Popen[bytes]] = []
+        self._pythons: dict[str, subprocess.Popen[bytes]] = {}
         self._threads: Counter[str] = Counter()  # seconds
 
     def __enter__(self) -> Self:
         recording = ["name=bench", "settings=profile", f"filename={self._folder / 'jvm.jfr'}"]
         _run(self._jcmd, str(self._java), "JFR.start", *recording)
         self._threads.subtract(_thread_seconds(self._java))
-        for name, pid, more in (("workers", self._daemon, ["--subprocesses"]), ("driver", self._driver, [])):
-            command = [
-                str(PY_SPY),
-                "record",
-                "--pid",
-                str(pid),
-                "--rate",
-                str(RATE),
-                "--format",
-                "raw",
-                *more,
-            ]
-            command += ["--duration", "unlimited", "--output", str(self._folder / f"{name}.folded")]
-            with (self._folder / f"py-spy-{name}.log").open("wb") as log:
-                self._pythons.append(subprocess.Popen(command, stdout=log, stderr=log))
+        self._watch_python("workers", self._daemon, "--subprocesses")
+        self._watch_python("driver", self._driver)
         return self
 
+    def _watch_python(self, name: str, pid: int, *more: str) -> None:
+        options = ["--pid", str(pid), "--rate", str(RATE), "--format", "raw", "--duration", "unlimited"]
+        command = [str(PY_SPY), "record", *options, "--output", str(self._folder / f"{name}.folded"), *more]
+        with (self._folder / f"py-spy-{name}.log").open("wb") as log:
+            self._pythons[name] = subprocess.Popen(command, stdout=log, stderr=log)
+
     def __exit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
-        for python in self._pythons:
+        for python in self._pythons.values():
             python.send_signal(signal.SIGINT)  # it writes its file and ends
-        self._threads.update(_thread_seconds(self._java))
-        if kind is None:
-            _run(self._jcmd, str(self._java), "JFR.stop", "name=bench")
-        for python in self._pythons:
-            python.wait()
+        try:
+            if kind is None:
+                self._threads.update(_thread_seconds(self._java))
+                _run(self._jcmd, str(self._java), "JFR.stop", "name=bench")
+        finally:
+            for python in self._pythons.values():
+                _end(python)
 
     def summarise(self) -> Path:
         """Write `summary.txt` beside the recordings: CPU by the JVM's threads, then the samples."""
@@ -82,8 +77,8 @@ class Profile:
         lines += [f"{used:8.2f}  {name}" for name, used in self._threads.most_common(20) if used > 0.05]
         recordings = {
             "the JVM, Java code": self._java_stacks(),
-            "the Python workers": _folded(self._folder / "workers.folded"),
-            "the driver's Python": _folded(self._folder / "driver.folded"),
+            "the Python workers": self._python_stacks("workers"),
+            "the driver's Python": self._python_stacks("driver"),
         }
         for name, stacks in recordings.items():
             lines += ["", *_ranking(name, list(stacks))]
@@ -99,12 +94,23 @@ class Profile:
             methods = [frame["method"] for frame in frames]
             yield [f"{each['type']['name'].replace('/', '.')}.{each['name']}" for each in methods][::-1], 1
 
+    def _python_stacks(self, name: str) -> Iterator[tuple[list[str], int]]:
+        """The stacks of py-spy's file, outermost first, and how often each was seen."""
+        file, log = self._folder / f"{name}.folded", self._folder / f"py-spy-{name}.log"
+        if not file.exists():
+            why = " ".join(log.read_text(encoding="utf-8", errors="replace").split())[-300:]
+            raise ProfileError(f"py-spy recorded nothing of the {name}: {why}")
+        for line in file.read_text(encoding="utf-8").splitlines():
+            stack, _, count = line.rpartition(" ")
+            yield stack.split(";"), int(count)
 
-def _folded(path: Path) -> Iterator[tuple[list[str], int]]:
-    """The stacks of py-spy's file, outermost first, and how often each was seen."""
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        stack, _, count = line.rpartition(" ")
-        yield stack.split(";"), int(count)
+
+def _end(python: "subprocess.Popen[bytes]") -> None:
+    try:
+        python.wait(60)
+    except subprocess.TimeoutExpired:
+        python.kill()
+        python.wait()
 
 
 def _ranking(name: str, stacks: Iterable[tuple[list[str], int]]) -> list[str]:

@@ -34,10 +34,15 @@ WARM_UP = 20.0
 """Seconds of traffic that no latency counts: the JVM compiles, the workers import."""
 
 
+class RestartedError(Exception):
+    """A process was replaced by another while it was watched."""
+
+
 def run(scenario: Scenario, stack: Stack, given: Arguments, say: Callable[[str], None]) -> Observed:
     """Measure `scenario`: a backlog of `given.records`, or `given.seconds` of traffic at its rate.
 
-    The stack's servers run. Raises GaveUpError, StoppedError, UnreadableError, ProfileError.
+    The stack's servers run. Raises GaveUpError, StoppedError, UnreadableError, ProfileError,
+    RestartedError.
     """
     stack = _with_own_names(stack, scenario)
     supervisor, name = stack.supervisor, scenario.name
@@ -65,7 +70,10 @@ def run(scenario: Scenario, stack: Stack, given: Arguments, say: Callable[[str],
             if scenario.rate is not None:
                 _wait_for_end(stack, producer, given.seconds + 60)
             wait_for_the_job(stack, say, job.name)
+        restarted = [each for each, pid in pids.items() if supervisor.pid(each) != pid]
         supervisor.stop(job.name)
+    if restarted:
+        raise RestartedError(f"{name}: {', '.join(restarted)} was restarted meanwhile; its figures are void")
     return _observed(scenario, stack, given, watch, began)
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from threading import Event
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,7 +27,7 @@ from jobs.archive.trouble import Trouble
 from jobs.detect.accounting import Existing
 from jobs.detect.errors import OUTAGE, SETTINGS, JobError
 from jobs.detect.offsets import PlannedBatch
-from local.native.archived import archive_rows
+from local.native.archived import archive_rows, newest_offsets
 from scripts.oracle_records import Sent, archived_records
 from tests.bad_records import BAD_RECORDS
 from tests.integration.adversary import records as adversary
@@ -384,6 +384,20 @@ def test_another_archive_of_the_topic_stops_this_one(world: World) -> None:
     assert world.parquet() == set()
 
 
+def test_what_was_written_while_another_archive_took_over_is_taken_back(world: World) -> None:
+    checked: list[str] = []
+
+    def another_takes_over_at_the_second_check() -> None:
+        if checked:
+            world.store.put(progress("ffffffff"))
+        checked.append("once")
+
+    world.lease = another_takes_over_at_the_second_check
+    with pytest.raises(JobError, match="another job archives topic 'transactions'"):
+        world.write(of_partition(0, 10, 11), of_partition(2, 0, 1, 2, 3))
+    assert world.parquet() == set()
+
+
 def test_without_the_lease_nothing_is_written(world: World) -> None:
     def lost() -> None:
         raise JobError("another job took over")
@@ -491,6 +505,33 @@ def test_anything_else_is_for_the_job_to_end_with(
     query, _ = query_that_meets([wrong], spark, monkeypatch)
     with pytest.raises((JobError, SettingsError), match=says):
         query.finish()
+
+
+def test_a_micro_batch_that_does_not_end_in_time_is_cut_off_and_that_is_said(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, said, nothing = Event(), list[str](), cast("Any", None)
+    monkeypatch.setattr(query_module, "open_archive", lambda *_: released.wait(30))
+    monkeypatch.setattr(query_module, "_PATIENCE", 0.01)
+    around = ArchiveSurroundings(
+        Settings(), ("c", "t"), False, nothing, nothing, nothing, nothing, nothing, said.append
+    )
+    query = ArchiveQuery(spark, around, ArchiveCheckpoint(nothing, "/archive"), Event())
+    query.start()
+    query.finish()
+    assert said == ["archive: a micro-batch is cut off; the next start writes it again"]
+    query._stopping.set()
+    released.set()
+    query._thread.join(10)
+
+
+def test_of_two_topics_of_one_name_the_newer_one_s_progress_counts() -> None:
+    def stored(topic: str, time: int, offset: int) -> dict[str, Any]:
+        return {"topic": topic, "batch_time": time, "offsets": {"0": offset}}
+
+    found = [stored("a", 5, 900), stored("a", 7, 3), stored("b", 9, 1)]
+    assert newest_offsets(found, "a") == {0: 3}
+    assert newest_offsets(found, "c") == {}
 
 
 def test_trouble_is_said_at_once_then_once_a_minute_and_when_it_is_over() -> None:

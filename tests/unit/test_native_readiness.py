@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.native import readiness
+from local.native import facts, readiness
 from local.native.arguments import parsed
 from local.native.facts import (
     available_memory,
@@ -164,6 +164,15 @@ def test_without_a_limit_the_control_groups_say_nothing(tmp_path: Path) -> None:
     cgroup(tmp_path / "user", "max", 50, 0)
     assert left_in_cgroups(tmp_path, "0::/user\n") is None
     assert left_in_cgroups(tmp_path, "12:memory:/user\n") is None  # version 1
+
+
+def test_a_container_without_any_memory_left_is_not_taken_for_one_without_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(facts, "left_in_cgroups", lambda *_: 0)
+    monkeypatch.setattr(facts, "available_on_linux", lambda _: 10**10)
+    monkeypatch.setattr(facts.platform, "system", lambda: "Linux")
+    assert available_memory() == 0
 
 
 def test_a_folder_that_cannot_be_written_is_found_and_one_that_is_not_there_is_none(
