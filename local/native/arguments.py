@@ -29,7 +29,7 @@ What a run leaves in the state folder (topics, alerts, logs) stays, and the next
 --fresh starts anew, scripts/reset.sh --native deletes it.
 
 needs: 64-bit Linux (x86-64 or ARM, glibc 2.28 or newer), macOS 13 or newer on Apple silicon, or Windows in
-WSL 2; Python 3.11, 3.12 or 3.13; 2 GB of free memory, better 3; 4 GB of disk for the first run, which
+WSL 2; Python 3.11, 3.12 or 3.13; 2.5 GB of free memory, better 4; 4 GB of disk for the first run, which
 downloads about 750 MB (later ones need no network). Java 17 or newer is used when it is there, else
 installed.
 

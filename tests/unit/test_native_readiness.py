@@ -25,7 +25,7 @@ from local.native.state import opened
 
 LINUX = Machine(
     system="Linux", processor="x86_64", bits=64, glibc=(2, 28), macos=None,
-    memory=3 * GB, disk=4 * GB, unwritable=[],
+    memory=4 * GB, disk=4 * GB, unwritable=[],
 )  # fmt: skip
 MAC = replace(LINUX, system="Darwin", processor="arm64", glibc=None, macos=(13, 0))
 HOME = Path("/home/ann/fraud pipeline ü")
@@ -55,7 +55,7 @@ def test_a_machine_with_just_enough_lacks_nothing_also_in_a_folder_with_spaces_a
         (replace(LINUX, glibc=None), "without glibc"),
         (replace(LINUX, glibc=(2, 27)), "with glibc 2.27; 2.28 or newer is needed"),
         (replace(MAC, macos=(12, 7)), "this is macOS 12.7; 13 or newer is needed"),
-        (replace(LINUX, memory=GB), "1.0 GB of memory are free; the demo takes at least 2.0 GB"),
+        (replace(LINUX, memory=GB), "1.0 GB of memory are free; the demo takes at least 2.5 GB"),
         (replace(LINUX, disk=3 * GB), "3.0 GB of disk are free at /home/ann/.*; installing takes 4.0 GB"),
         (
             replace(LINUX, unwritable=[HOME, HOME / ".venv"]),
@@ -99,7 +99,7 @@ def test_memory_that_nobody_can_tell_is_no_lack() -> None:
 
 
 def test_between_enough_and_comfortable_there_is_a_warning() -> None:
-    machine = replace(LINUX, memory=3 * GB - 1)
+    machine = replace(LINUX, memory=4 * GB - 1)
     assert told(machine) == []
     (warning,) = warnings(machine)
     assert "the demo may be slow" in warning
@@ -192,7 +192,7 @@ def test_the_set_up_needs_nothing_but_python_to_ask(tmp_path: Path) -> None:
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "2 GB of free memory" in done.stdout
+    assert "2.5 GB of free memory" in done.stdout
     assert "--ignore-memory" in done.stdout
 
 
