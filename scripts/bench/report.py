@@ -19,7 +19,7 @@ def as_text(figures: Sequence[Figures], machine: Mapping[str, Any]) -> str:
     if steady:
         lines += ["", *_table(_STEADY, [_steady(each) for each in steady])]
     lines += ["", _TARGETS]
-    for who, of in (("other programs", "other_programs"), ("the machine's host", "stolen")):
+    for who, of in (("other programs, the producer among them,", "other_programs"), ("the host", "stolen")):
         busy = [f"{each.scenario} {getattr(each, of):.1f}" for each in figures if getattr(each, of) > 0.1]
         if busy:
             lines.append(f"Cores that {who} took meanwhile, so that all is slower: {', '.join(busy)}.")

@@ -94,7 +94,7 @@ def test_the_json_holds_what_the_tables_show() -> None:
     for each in data["figures"]:
         assert each["what"] in text
     assert f"{data['figures'][0]['rows_per_second']:,.0f}" in text
-    assert "other programs took meanwhile" in text
+    assert "other programs, the producer among them, took meanwhile" in text
 
 
 def test_a_scenario_of_an_unknown_name_is_refused_with_the_names_there_are(
