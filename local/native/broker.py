@@ -3,7 +3,7 @@
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local.native.ports import HOST
@@ -79,8 +79,16 @@ def prepare(
     return Program("broker", [*java, "kafka.Kafka", str(config)], environment, grace=20.0)
 
 
+def new_cluster_id(make: Callable[[], uuid.UUID] = uuid.uuid4) -> str:
+    """A cluster's id as Kafka makes it: a UUID in base64, and none that looks like an option of its tool."""
+    while True:
+        cluster_id = urlsafe_b64encode(make().bytes).decode().rstrip("=")
+        if not cluster_id.startswith("-"):
+            return cluster_id
+
+
 def _format(java: list[str], config: Path, environment: Mapping[str, str]) -> None:
-    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = new_cluster_id()
     # -g: a data folder that an interrupted start left half made is no obstacle.
     command = [*java, "kafka.tools.StorageTool", "format", "-g", "-t", cluster, "-c", str(config)]
     try:

@@ -6,6 +6,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import pytest
 from local.native import __main__ as native
 from local.native import demo, java, object_store
 from local.native.arguments import Wishes, parsed
-from local.native.broker import BrokerError, prepare, properties
+from local.native.broker import BrokerError, new_cluster_id, prepare, properties
 from local.native.demo import planned_run
 from local.native.environment import child_environment
 from local.native.export import ExportError
@@ -348,6 +349,11 @@ def test_what_the_user_set_goes_through_and_what_must_agree_is_ours() -> None:
     assert environment["JAVA_HOME"] == "/java"
     assert replaced == ["FRAUD_KAFKA_BOOTSTRAP_SERVERS"]
     assert not environment.keys() & {"HTTP_PROXY", "AWS_PROFILE"}
+
+
+def test_a_cluster_s_id_never_looks_like_an_option_of_kafka_s_tool() -> None:
+    made = iter([uuid.UUID(bytes=b"\xf8" + bytes(15)), uuid.UUID(bytes=bytes(16))])  # "-AAA…", "AAAA…"
+    assert new_cluster_id(lambda: next(made)) == "A" * 22
 
 
 def test_the_broker_listens_on_loopback_only(tmp_path: Path) -> None:
