@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -19,6 +18,7 @@ from jobs.detect.errors import OUTAGE, SETTINGS, JobError
 from jobs.detect.lease import Lease
 from jobs.detect.offsets import Files, PlannedBatch, planned_batch
 from jobs.detect.topic import EARLIEST, Topic
+from jobs.detect.watch import QueryBatches
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,36 +39,18 @@ class ArchiveSurroundings:
     say: Callable[[str], None]
 
 
-class ArchiveBatches:
-    """The body of foreachBatch, and how far it has come, for other threads."""
+class ArchiveBatches(QueryBatches):
+    """Writes the micro-batches of the archive."""
 
     def __init__(
         self, around: ArchiveSurroundings, opening: ArchiveOpening, succeeded: Callable[[], None]
     ) -> None:
         """`succeeded` is called after each micro-batch that is complete."""
+        super().__init__(finished=None)
         self._around = around
         self._archive_id = opening.identity.archive_id
         self._last_planned = opening.last_planned
         self._succeeded = succeeded
-        self._running = Lock()
-        self.failure: BaseException | None = None
-        self.finished: PlannedBatch | None = None
-        self.replayed_last = False
-        """Whether the last micro-batch written here had been planned by an earlier query."""
-
-    @property
-    def running(self) -> bool:
-        """Whether a micro-batch is being written at this moment."""
-        return self._running.locked()
-
-    def __call__(self, frame: DataFrame, batch_id: int) -> None:
-        """Write the micro-batch. A failure is kept in `failure` and ends the query."""
-        with self._running:
-            try:
-                self._write(frame, batch_id)
-            except BaseException as error:
-                self.failure = error
-                raise
 
     def _write(self, frame: DataFrame, batch_id: int) -> None:
         around, is_replay = self._around, batch_id <= self._last_planned

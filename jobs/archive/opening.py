@@ -1,6 +1,5 @@
 """Where the archive goes on: in its own checkpoint, or in a new one where an earlier archive came to."""
 
-import json
 import secrets
 import time
 from collections.abc import Callable
@@ -12,12 +11,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from fraud.settings import SettingsError
 from jobs.archive.progress import NO_BATCH, Progress, ProgressStore
 from jobs.detect.identity import EARLIEST
-from jobs.detect.offsets import Files, Offsets, last_committed, last_planned
+from jobs.detect.offsets import Files, known_offsets, last_committed, last_planned, starting_offsets
 from jobs.detect.resumption import check_for_loss
 from jobs.detect.topic import Topic
 
 _NAME = "archive.json"
-_EARLIEST_OFFSET = -2  # as Spark's Kafka source writes it
 
 
 class ArchiveIdentity(BaseModel):
@@ -66,7 +64,7 @@ def open_archive(
             ]
         )
     committed, planned = last_committed(files), last_planned(files)
-    unread = committed.end if committed else _known(identity.starting_offsets)
+    unread = committed.end if committed else known_offsets(identity.starting_offsets)
     check_for_loss(unread, topic.earliest(), accept_loss, say)
     return ArchiveOpening(
         identity,
@@ -83,7 +81,9 @@ def _begin(
         stored.delete_incomplete(before)
     identity = ArchiveIdentity(
         archive_id=secrets.token_hex(4),
-        starting_offsets=_starting_offsets(topic, before.offsets) if before else EARLIEST,
+        starting_offsets=starting_offsets(topic.name, topic.partitions(), before.offsets)
+        if before
+        else EARLIEST,
     )
     # first the bucket: a checkpoint whose archive is not known there would look like an older one
     stored.put(
@@ -99,18 +99,6 @@ def _begin(
     )
     files.write(_NAME, identity.model_dump_json(indent=2))
     return identity
-
-
-def _starting_offsets(topic: Topic, offsets: Offsets) -> str:
-    every = {str(number): offsets.get(number, _EARLIEST_OFFSET) for number in topic.partitions()}
-    return json.dumps({topic.name: every})
-
-
-def _known(starting_offsets: str) -> Offsets:
-    if starting_offsets == EARLIEST:
-        return {}
-    (offsets,) = json.loads(starting_offsets).values()  # one topic
-    return {int(number): offset for number, offset in offsets.items() if offset != _EARLIEST_OFFSET}
 
 
 def _stored_identity(files: Files, where: str) -> ArchiveIdentity | None:

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
-from botocore.config import Config
 
 import jobs.python_workers  # noqa: F401  (for its effect)
 from fraud.archive import ARCHIVED, archived
@@ -17,6 +15,7 @@ from fraud.settings import ObjectStoreSettings
 from jobs.archive.keys import object_key
 from jobs.archive.report import OUTPUT_COLUMN, Report
 from jobs.outages import STORE_ERRORS, about_store, passes
+from jobs.store_client import store_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -101,6 +100,4 @@ def archive_partition(
 
 @cache  # making one takes 0.2 s; a Python worker lives for many tasks
 def _client(store: ObjectStoreSettings) -> "S3Client":
-    arguments: dict[str, Any] = store.boto3()
-    patience = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=20)
-    return boto3.client("s3", config=patience, **arguments)
+    return store_client(store)

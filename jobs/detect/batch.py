@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Event, Lock
+from threading import Event
 
 from confluent_kafka import KafkaException
 from pyspark.sql import DataFrame
@@ -26,6 +26,7 @@ from jobs.detect.outcomes import Outcomes, unpack_outcomes
 from jobs.detect.rejected_records import rejected_records, resuming
 from jobs.detect.retry import Retries
 from jobs.detect.topic import EARLIEST, LATEST, Topic
+from jobs.detect.watch import QueryBatches
 
 
 @dataclass(frozen=True)
@@ -48,38 +49,20 @@ class Surroundings:
     stopping: Event
 
 
-class Batches:
-    """The body of foreachBatch, and how far it has come, for other threads."""
+class Batches(QueryBatches):
+    """Writes the micro-batches of detection."""
 
     def __init__(self, around: Surroundings, committed: PlannedBatch | None) -> None:
         """`committed`: the last micro-batch that earlier processes wrote and committed."""
+        super().__init__(finished=committed)
         self._around = around
         self._hinted = False
-        self._running = Lock()
-        self.failure: BaseException | None = None
-        self.finished = committed
         self.finished_at = time.monotonic()
-        self.replayed_last = False
-        """Whether the last micro-batch written here had been planned by an earlier process."""
-
-    @property
-    def running(self) -> bool:
-        """Whether a micro-batch is being written at this moment."""
-        return self._running.locked()
-
-    def __call__(self, frame: DataFrame, batch_id: int) -> None:
-        """Write the micro-batch's outcomes. A failure is kept in `failure` and ends the query."""
-        with self._running:
-            try:
-                if self._around.stopping.is_set():
-                    raise Stopped(f"micro-batch {batch_id} was left for the next start")
-                self._write(frame, batch_id)
-            except BaseException as error:
-                self.failure = error
-                raise
 
     def _write(self, frame: DataFrame, batch_id: int) -> None:
         around, began = self._around, time.monotonic()
+        if around.stopping.is_set():
+            raise Stopped(f"micro-batch {batch_id} was left for the next start")
         call = around.retries.call
         batch = call("reading the checkpoint", lambda: planned_batch(around.files, batch_id))
         earliest = around.topic.ask(sorted(batch.end), EARLIEST)

@@ -7,8 +7,6 @@ from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -31,6 +29,7 @@ from jobs.detect.retry import Retries
 from jobs.detect.spark import outcomes_stream, start_spark, warm_up
 from jobs.detect.topic import Topic
 from jobs.detect.watch import watch
+from jobs.store_client import store_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -84,12 +83,7 @@ def _detect(
     stopping: Event,
 ) -> None:
     detection, store = settings.detection, settings.object_store
-    arguments: dict[str, Any] = dict(store.boto3())
-    s3 = boto3.client(
-        "s3",
-        config=Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=20),
-        **arguments,
-    )
+    s3 = store_client(store)
     alerts = AlertsSink(s3, store.bucket, store.prefix)
     where = f"{detection.checkpoint.rstrip('/')}/{ids[0]}"
     gateway, hadoop = spark.sparkContext._gateway, spark.sparkContext._jsc.hadoopConfiguration()

@@ -1,12 +1,14 @@
 """Spark's offset log: which records a micro-batch reads, and the micro-batch's own time."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 Offsets = Mapping[int, int]
 """Kafka partition -> offset."""
+
+_EARLIEST_OFFSET = -2  # as Spark's Kafka source writes it
 
 
 class Files(Protocol):
@@ -62,6 +64,19 @@ def last_committed(files: Files) -> PlannedBatch | None:
     """The newest micro-batch that needs no replay."""
     newest = _newest(files, "commits")
     return None if newest is None else planned_batch(files, newest)
+
+
+def starting_offsets(topic: str, partitions: Iterable[int], offsets: Offsets) -> str:
+    """Where a query is to begin, as Spark's Kafka source reads it: a partition without an offset at its first
+    record."""
+    return json.dumps({topic: {str(number): offsets.get(number, _EARLIEST_OFFSET) for number in partitions}})
+
+
+def known_offsets(starting: str) -> Offsets:
+    """The offsets that `starting_offsets` has put down; none of a query that begins at the first records."""
+    if not starting.startswith("{"):
+        return {}
+    return {number: offset for number, offset in _offsets(starting).items() if offset >= 0}
 
 
 def _newest(files: Files, folder: str) -> int | None:

@@ -7,11 +7,9 @@ from typing import Literal
 from fraud.settings import SettingsError
 from jobs.detect.alerts_sink import FOLDER, AlertsSink, hour_folder
 from jobs.detect.identity import Identity, check_identity, store_identity, stored_identity
-from jobs.detect.offsets import Files, Offsets, PlannedBatch, last_committed
+from jobs.detect.offsets import Files, Offsets, PlannedBatch, known_offsets, last_committed, starting_offsets
 
 TakeOver = Literal["keep", "replace"]
-
-_EARLIEST_OFFSET = -2  # as Spark's Kafka source writes it
 
 
 def open_checkpoint(
@@ -36,10 +34,10 @@ def open_checkpoint(
         say(f"--take-over replace: deleted {deleted} objects of alerts; the topic is judged from its start")
     elif take_over == "keep":
         partitions, group = progress()
-        offsets = {str(number): group.get(number, _EARLIEST_OFFSET) for number in partitions}
-        starting = json.dumps({wanted.topic: offsets})
+        starting = starting_offsets(wanted.topic, partitions, group)
         accepted = sorted(alerts.checkpoints())
         wanted = wanted.model_copy(update={"starting_offsets": starting, "accepted": accepted})
+        offsets = json.loads(starting)[wanted.topic]
         say(f"--take-over keep: goes on from the consumer group's offsets {offsets}")
     else:
         found = alerts.any()
@@ -75,7 +73,4 @@ def unread_from(identity: Identity, committed: PlannedBatch | None) -> Offsets:
     """Partition -> the first offset not judged yet, where that is known."""
     if committed is not None:
         return committed.end
-    if identity.starting_offsets.startswith("{"):
-        offsets = json.loads(identity.starting_offsets)[identity.topic]
-        return {int(number): offset for number, offset in offsets.items() if offset >= 0}
-    return {}
+    return known_offsets(identity.starting_offsets)

@@ -1,10 +1,12 @@
 """A running query: watched until it fails or is asked to stop, and stopped between micro-batches."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from threading import Event
+from threading import Event, Lock
 from typing import Protocol
 
+from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
 from jobs.detect.checkpoint import CheckpointFiles
@@ -12,24 +14,36 @@ from jobs.detect.errors import JobError, Stopped
 from jobs.detect.offsets import PlannedBatch
 
 
-class Batches(Protocol):
-    """The body of a query's foreachBatch, as far as others see it."""
+class QueryBatches(ABC):
+    """The body of a query's foreachBatch, and how far it has come, for other threads."""
 
-    @property
-    def failure(self) -> BaseException | None:
+    def __init__(self, finished: PlannedBatch | None) -> None:
+        """`finished`: the last micro-batch that was written before, where that matters."""
+        self._lock = Lock()
+        self.failure: BaseException | None = None
         """What made a micro-batch fail."""
-
-    @property
-    def finished(self) -> PlannedBatch | None:
+        self.finished = finished
         """The last micro-batch that is written."""
-
-    @property
-    def replayed_last(self) -> bool:
+        self.replayed_last = False
         """Whether the last micro-batch written here had been planned by an earlier query."""
 
     @property
     def running(self) -> bool:
         """Whether a micro-batch is being written at this moment."""
+        return self._lock.locked()
+
+    def __call__(self, frame: DataFrame, batch_id: int) -> None:
+        """Write the micro-batch. A failure is kept in `failure` and ends the query."""
+        with self._lock:
+            try:
+                self._write(frame, batch_id)
+            except BaseException as error:
+                self.failure = error
+                raise
+
+    @abstractmethod
+    def _write(self, frame: DataFrame, batch_id: int) -> None:
+        """Write it, and note in `finished` and `replayed_last` that it is written."""
 
 
 class Companion(Protocol):
@@ -42,7 +56,7 @@ class Companion(Protocol):
 
 def watch(
     query: StreamingQuery,
-    batches: Batches,
+    batches: QueryBatches,
     stopping: Event,
     files: CheckpointFiles,
     companions: Sequence[Companion] = (),
@@ -70,7 +84,7 @@ def _failures(companions: Sequence[Companion]) -> list[BaseException]:
     return [each.failure for each in companions if each.failure is not None]
 
 
-def _only_reporting_failed(batches: Batches, failure: BaseException) -> bool:
+def _only_reporting_failed(batches: QueryBatches, failure: BaseException) -> bool:
     """Whether this is SPARK-57438: Spark 4.1.1's Kafka source has no metrics of a replayed micro-batch, and
     the query dies of it after the commit. The next micro-batch is a new one, so once more is enough."""
     return (
@@ -78,7 +92,7 @@ def _only_reporting_failed(batches: Batches, failure: BaseException) -> bool:
     )
 
 
-def _in_a_batch(batches: Batches, files: CheckpointFiles) -> bool:
+def _in_a_batch(batches: QueryBatches, files: CheckpointFiles) -> bool:
     """Whether a micro-batch is being written, or is written and not committed yet."""
     done = batches.finished
     return batches.running or (done is not None and not files.exists(f"commits/{done.batch_id}"))

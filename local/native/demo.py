@@ -8,6 +8,7 @@ from pathlib import Path
 
 from local.native.arguments import Wishes
 from local.native.drain import wait_for_the_job
+from local.native.environment import names_of_its_own
 from local.native.export import export
 from local.native.figures import Summary
 from local.native.findings import Remains, UnreadableError, explained
@@ -54,14 +55,8 @@ def planned_run(state: Path, *, replay: bool) -> Run:
     if not replay:
         return Run(name, state / "producer", {})
     name = f"replay-{name}"
-    own = {
-        "FRAUD_KAFKA_TRANSACTIONS_TOPIC": f"{name}.transactions",
-        "FRAUD_KAFKA_ALERTS_TOPIC": f"{name}.fraud-alerts",
-        "FRAUD_KAFKA_REJECTED_TOPIC": f"{name}.transactions-rejected",
-        "FRAUD_S3_PREFIX": f"{name}/",
-        "FRAUD_CHECKPOINT": str(state / "replays" / name / "checkpoint"),
-    }
-    return Run(name, state / "replays" / name, own)
+    folder = state / "replays" / name
+    return Run(name, folder, names_of_its_own(name, folder / "checkpoint"))
 
 
 def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> int:

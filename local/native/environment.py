@@ -17,6 +17,17 @@ _INHERITED = re.compile(
 _PATHS = ("FRAUD_RULES_FILE",)
 
 
+def names_of_its_own(name: str, checkpoint: Path) -> dict[str, str]:
+    """The FRAUD_* variables that keep a run apart from all others: topics, prefix and checkpoint."""
+    return {
+        "FRAUD_KAFKA_TRANSACTIONS_TOPIC": f"{name}.transactions",
+        "FRAUD_KAFKA_ALERTS_TOPIC": f"{name}.fraud-alerts",
+        "FRAUD_KAFKA_REJECTED_TOPIC": f"{name}.transactions-rejected",
+        "FRAUD_S3_PREFIX": f"{name}/",
+        "FRAUD_CHECKPOINT": str(checkpoint),
+    }
+
+
 def child_environment(
     environ: Mapping[str, str], ours: Mapping[str, str], java_home: Path
 ) -> tuple[dict[str, str], list[str]]:

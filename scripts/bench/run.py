@@ -10,6 +10,7 @@ import psutil
 
 from fraud.environment import load
 from local.native.drain import wait_for_the_job
+from local.native.environment import names_of_its_own
 from local.native.findings import (
     Remains,
     UnreadableError,
@@ -126,14 +127,7 @@ def _observed(scenario: Scenario, stack: Stack, given: Arguments, watch: Watch, 
 
 
 def _with_own_names(stack: Stack, scenario: Scenario) -> Stack:
-    name = f"bench-{scenario.name}"
-    own = {
-        "FRAUD_KAFKA_TRANSACTIONS_TOPIC": f"{name}.transactions",
-        "FRAUD_KAFKA_ALERTS_TOPIC": f"{name}.fraud-alerts",
-        "FRAUD_KAFKA_REJECTED_TOPIC": f"{name}.transactions-rejected",
-        "FRAUD_S3_PREFIX": f"{name}/",
-        "FRAUD_CHECKPOINT": str(stack.state.folder / scenario.name / "checkpoint"),
-    }
+    own = names_of_its_own(f"bench-{scenario.name}", stack.state.folder / scenario.name / "checkpoint")
     environment = {**stack.environment, **own, **scenario.settings}
     load(environment)
     return replace(stack, environment=environment)

@@ -4,7 +4,6 @@ import os
 import socket
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,6 @@ from local.native.process import Ending, Program
 from local.native.supervisor import Supervisor
 
 STREAMLIT = [sys.executable, "-m", "streamlit"]
-
-
-@pytest.fixture
-def lines() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def supervisor(tmp_path: Path, lines: list[str]) -> Iterator[Supervisor]:
-    with Supervisor(tmp_path / "logs", tmp_path / "processes.json", tmp_path, lines.append) as supervisor:
-        yield supervisor
 
 
 def test_it_answers_on_loopback_and_stops_in_order(supervisor: Supervisor, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,17 +25,6 @@ FOREVER = "import time\nprint('ready: now', flush=True)\nwhile True: time.sleep(
 
 def program(name: str, code: str, **how: object) -> Program:
     return Program(name, [sys.executable, "-c", code], ENVIRONMENT, **how)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def lines() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def supervisor(tmp_path: Path, lines: list[str]) -> Iterator[Supervisor]:
-    with Supervisor(tmp_path / "logs", tmp_path / "processes.json", tmp_path, lines.append) as supervisor:
-        yield supervisor
 
 
 def running(tmp_path: Path) -> list[int]:
