@@ -26,6 +26,10 @@ FOLDER = ROOT / ".cache" / "jars"
 
 _AT_ONCE = 4
 _PART = 12  # jars of one download
+_PAUSES = (2, 10, 30)  # seconds before the tries after the first
+_PASSING = re.compile(
+    r".*(?:SERVER ERROR|Too Many Requests|returns \"HTTP/1.1 5|timed out|Connection reset).*"
+)
 
 
 class JarsError(Exception):
@@ -78,6 +82,14 @@ def fetch(jars: Sequence[Jar], folder: Path = FOLDER) -> None:
         missing = wanting(jars, folder)  # another set-up may have fetched them while we waited
         if missing:
             said = _download(missing, folder)
+            for pause in _PAUSES:
+                absent = [jar for jar in missing if not jar.path(folder).exists()]
+                passing = _PASSING.search(said)
+                if not absent or not passing:
+                    break
+                print(f"  {passing[0].strip()}; again in {pause} s", file=sys.stderr, flush=True)
+                time.sleep(pause)
+                said = _download(absent, folder)
             _check(missing, folder, said)
         # Ivy's own copies are done with. Kept only after a failure, they let the next try go on.
         shutil.rmtree(folder / ".ivy", ignore_errors=True)

@@ -24,12 +24,16 @@ class Repository:
 
     served: dict[str, bytes] = field(default_factory=lambda: dict(CONTENT))
     asked: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    """What it answers to the next downloads, instead of the archives."""
 
     def download(
         self, name: str, coordinates: Iterable[str], folder: Path, downloaded: Callable[[], None]
     ) -> str:
         assert name.startswith(f"{folder.name}-")
         folder.mkdir(parents=True, exist_ok=True)
+        if self.troubles:
+            return self.troubles.pop(0)
         for coordinate in coordinates:
             self.asked.append(coordinate)
             if coordinate in self.served:
@@ -100,6 +104,36 @@ def test_after_a_download_that_broke_off_the_next_try_asks_for_the_rest_only(
     repository.served, repository.asked = dict(CONTENT), []
     fetch(JARS, tmp_path)
     assert sorted(repository.asked) == sorted(missing)
+
+
+def test_a_repository_that_is_overloaded_is_asked_again_after_a_while(
+    tmp_path: Path,
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    overloaded = "WARN: problem\n\tSERVER ERROR: Service Unavailable url=there\n"
+    repository.troubles = [overloaded, "\tjava.net.SocketTimeoutException: Read timed out\n"]
+    fetch(JARS[20:], tmp_path)
+    assert wanting(JARS[20:], tmp_path) == []
+    assert pauses == [2, 10]
+    assert "  SERVER ERROR: Service Unavailable url=there; again in 2 s\n" in capsys.readouterr().err
+
+    repository.troubles = [overloaded] * 10
+    with pytest.raises(JarsError, match=r"could not fetch .*\n  SERVER ERROR: Service Unavailable"):
+        fetch(JARS[:5], tmp_path)
+    assert pauses == [2, 10, 2, 10, 30]
+
+
+def test_without_a_network_nobody_waits(
+    tmp_path: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.troubles = ["\tConnection refused (Connection refused)\n"]
+    monkeypatch.setattr(module.time, "sleep", pytest.fail)
+    with pytest.raises(JarsError, match="could not fetch"):
+        fetch(JARS[:5], tmp_path)
 
 
 def test_without_pyspark_the_message_says_what_to_run(
