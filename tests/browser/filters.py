@@ -16,8 +16,10 @@ def choose(label: str, *options: str) -> Fill:
     """Choose these in a list of several."""
 
     def fill(page: Page) -> None:
-        page.get_by_role("combobox", name=label).click()
+        box = page.get_by_role("combobox", name=label)
+        box.click()
         for option in options:
+            box.fill(option)  # a long list need not be scrolled then
             page.get_by_role("option", name=option, exact=True).click()
         page.keyboard.press("Escape")
         for option in options:
