@@ -4,6 +4,7 @@ import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.native.ports import HOST
@@ -13,6 +14,21 @@ from local.native.process import Program
 class BrokerError(Exception):
     """The broker's data folder could not be prepared."""
 
+
+@dataclass(frozen=True)
+class Node:
+    """What one broker has of its own; without it, the only one of a cluster."""
+
+    name: str = "broker"
+    heap: str = "512m"
+    cluster_id: str | None = None
+    """The cluster that a new data folder joins; None makes one of its own."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """In Kafka's words; they go before the usual ones."""
+
+
+ONLY = Node()
+"""The broker of a stack."""
 
 _FORMAT_SECONDS = 120
 # On a laptop the second compiler never earns back its time. CPU seconds: the start 1.8 instead of 3.2,
@@ -29,8 +45,9 @@ appender.stdout.layout.pattern = %d{ISO8601} %-5p %c{1}: %m%n
 """
 
 
-def properties(data: Path, port: int, controller_port: int) -> str:
-    """The broker's configuration: broker and controller in one process, one replica of everything."""
+def properties(data: Path, port: int, controller_port: int, own: Mapping[str, str] | None = None) -> str:
+    """The broker's configuration: broker and controller in one process, one replica of everything, but for
+    what `own` says."""
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -51,12 +68,18 @@ def properties(data: Path, port: int, controller_port: int) -> str:
         "log.retention.ms": "-1",
         "offsets.retention.minutes": str(2**31 - 1),
         "group.initial.rebalance.delay.ms": "0",
+        **(own or {}),
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def prepare(
-    folder: Path, jars: Path, java_home: Path, ports: tuple[int, int], environment: Mapping[str, str]
+    folder: Path,
+    jars: Path,
+    java_home: Path,
+    ports: tuple[int, int],
+    environment: Mapping[str, str],
+    node: Node = ONLY,
 ) -> Program:
     """Write the configuration into `folder`, format its data the first time, say how to run the broker.
 
@@ -64,19 +87,19 @@ def prepare(
     """
     folder.mkdir(parents=True, exist_ok=True)
     data, config, logging = folder / "data", folder / "server.properties", folder / "log4j2.properties"
-    config.write_text(properties(data, *ports))
+    config.write_text(properties(data, *ports, node.settings))
     logging.write_text(_LOGGING)
     java = [
         str(java_home / "bin" / "java"),
-        "-Xmx512m",
+        f"-Xmx{node.heap}",
         _JIT,
         f"-Dlog4j2.configurationFile={logging}",
         "-cp",
         f"{jars}/*",
     ]
     if not (data / "meta.properties").exists():
-        _format(java, config, environment)
-    return Program("broker", [*java, "kafka.Kafka", str(config)], environment, grace=20.0)
+        _format(java, config, node.cluster_id or new_cluster_id(), environment)
+    return Program(node.name, [*java, "kafka.Kafka", str(config)], environment, grace=20.0)
 
 
 def new_cluster_id(make: Callable[[], uuid.UUID] = uuid.uuid4) -> str:
@@ -87,8 +110,7 @@ def new_cluster_id(make: Callable[[], uuid.UUID] = uuid.uuid4) -> str:
             return cluster_id
 
 
-def _format(java: list[str], config: Path, environment: Mapping[str, str]) -> None:
-    cluster = new_cluster_id()
+def _format(java: list[str], config: Path, cluster: str, environment: Mapping[str, str]) -> None:
     # -g: a data folder that an interrupted start left half made is no obstacle.
     command = [*java, "kafka.tools.StorageTool", "format", "-g", "-t", cluster, "-c", str(config)]
     try:

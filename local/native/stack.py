@@ -53,21 +53,29 @@ class Stack:
         """The command line of one of the project's Python modules."""
         return [sys.executable, "-m", *command]
 
-    def start_servers(self) -> None:
+    def start_servers(self, node: broker.Node = broker.ONLY) -> None:
         """Start broker and S3 server, and return when topics and bucket are there.
 
         `jobs.init` waits for both to answer, so nothing else has to.
         """
-        ports = (self.ports.kafka, self.ports.controller)
-        keys = object_store.credentials(self.state.s3)
-        self.supervisor.start(object_store.prepare(self.state.s3, self.ports.s3, keys, self.environment))
-        self.supervisor.start(
-            broker.prepare(self.state.kafka, JARS / "broker", self.java_home, ports, self.environment)
-        )
+        self.start_object_store()
+        self.start_broker(node)
         self.supervisor.start(
             Program("init", self.module("jobs.init", "--timeout", "90s"), self.environment, finite=True)
         )
         self.supervisor.wait(lambda: self.supervisor.ended("init"), "creating the topics", 120, "init")
+
+    def start_object_store(self) -> None:
+        """Start the S3 server; it answers a few seconds later."""
+        keys = object_store.credentials(self.state.s3)
+        self.supervisor.start(object_store.prepare(self.state.s3, self.ports.s3, keys, self.environment))
+
+    def start_broker(self, node: broker.Node = broker.ONLY) -> None:
+        """Start the broker; it answers a few seconds later."""
+        ports = (self.ports.kafka, self.ports.controller)
+        self.supervisor.start(
+            broker.prepare(self.state.kafka, JARS / "broker", self.java_home, ports, self.environment, node)
+        )
 
     @property
     def dashboard_address(self) -> str | None:

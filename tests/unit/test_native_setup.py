@@ -362,6 +362,13 @@ def test_the_broker_listens_on_loopback_only(tmp_path: Path) -> None:
     assert lines["auto.create.topics.enable"] == "false"
 
 
+def test_a_broker_s_own_settings_go_before_the_usual_ones(tmp_path: Path) -> None:
+    own = {"node.id": "2", "min.insync.replicas": "2"}
+    lines = dict(line.split("=", 1) for line in properties(tmp_path, 1, 2, own).splitlines())
+    assert {name: lines[name] for name in own} == own
+    assert lines["process.roles"] == "broker,controller"
+
+
 def test_the_broker_forgets_nothing_by_age(tmp_path: Path) -> None:
     lines = dict(line.split("=", 1) for line in properties(tmp_path, 1, 2).splitlines())
     assert lines["log.retention.ms"] == "-1"
