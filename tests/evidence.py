@@ -17,13 +17,12 @@ def faults_of(alert: Alert, rule: dict[str, Any], rates: dict[str, Decimal]) -> 
     evidence = alert["evidence"]
     times = [_milliseconds(each["timestamp"]) for each in evidence]
     keys = [(each["transaction_id"], at) for each, at in zip(evidence, times, strict=True)]
-    identity = [alert["rule_id"], alert["user_id"], alert["transaction_id"], time]
-    text = json.dumps(identity, separators=(",", ":"), ensure_ascii=False)
     own = {name: alert[name] for name in ("transaction_id", "amount", "currency", "location")}
     first = {name: evidence[0][name] for name in own} if evidence else {}
     limit = rule["threshold"]
     checks = {
-        "alert_id": alert["alert_id"] == hashlib.sha256(text.encode()).hexdigest()[:32],
+        "alert_id": alert["alert_id"]
+        == id_of(alert["rule_id"], alert["user_id"], alert["transaction_id"], time),
         "rule": (alert["rule_version"], alert["severity"]) == (rule["version"], rule["severity"]),
         "rate": alert["rate"] == rates[alert["currency"]],
         "threshold": alert["threshold"] == limit,
@@ -60,6 +59,13 @@ def faults_of(alert: Alert, rule: dict[str, Any], rates: dict[str, Decimal]) -> 
             "more than N locations": len(places) == min(alert["observed"], 10),
         }
     return [name for name, holds in checks.items() if not holds]
+
+
+def id_of(rule_id: str, user_id: str, transaction_id: str, timestamp: int) -> str:
+    """The id that an alert must have; `timestamp` in epoch milliseconds."""
+    identity = [rule_id, user_id, transaction_id, timestamp]
+    text = json.dumps(identity, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _milliseconds(moment: Any) -> int:

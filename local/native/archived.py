@@ -12,7 +12,7 @@ from fraud.archive import FOLDER
 from fraud.settings import ObjectStoreSettings
 from local.native.figures import Summary
 from local.native.findings import Findings
-from scripts.oracle_records import Archived, archived_records
+from scripts.oracle_records import Archived, Sent, archived_records
 
 PROGRESS = f"{FOLDER}_progress/"
 
@@ -42,18 +42,26 @@ def newest_offsets(progress: Iterable[dict[str, Any]], topic: str) -> dict[int, 
 
 def compare_archive(summary: Summary, findings: Findings) -> None:
     """The archive must hold each valid record of the topic once, as the oracle reads it."""
-    rows = [] if findings.archive is None else archive_rows(findings.archive)
-    summary.archived = len(rows)
-    wanted = set(archived_records(findings.records))
+    summary.archived, problems = archive_differences(findings.archive, findings.records)
+    summary.problems += problems
+
+
+def archive_differences(archive: pa.Table | None, records: Iterable[Sent]) -> tuple[int, list[str]]:
+    """How many rows the archive has (schema fraud.archive.ARCHIVED), and where it is not what `records`, all
+    of the topic, demand."""
+    rows = [] if archive is None else archive_rows(archive)
+    wanted = set(archived_records(records))
+    problems = []
     if len(rows) != len(set(rows)):
-        summary.problems.append(f"{len(rows) - len(set(rows))} records are in the archive more than once")
+        problems.append(f"{len(rows) - len(set(rows))} records are in the archive more than once")
     if set(rows) != wanted:
         missing, wrong = wanted - set(rows), set(rows) - wanted
         example = min(missing or wrong)
-        summary.problems.append(
+        problems.append(
             f"archive: {len(missing)} valid records are missing, {len(wrong)} are not in the topic like "
             f"that, such as partition {example.partition}, offset {example.offset}"
         )
+    return len(rows), problems
 
 
 def archive_rows(archive: pa.Table) -> list[Archived]:

@@ -21,6 +21,7 @@ from fraud.archive import FOLDER as ARCHIVE
 from fraud.generations import Generation
 from fraud.settings import KafkaSettings, ObjectStoreSettings, Settings
 from local.native.process import Ending
+from scripts.oracle import Pair
 from scripts.oracle_records import Sent, read_log
 
 _PATIENCE = 30  # seconds without a record before a topic counts as unreadable
@@ -188,6 +189,13 @@ def read_parquet(folder: Path) -> pa.Table | None:
     paths = sorted(folder.rglob("*.parquet"))
     tables = [pq.read_table(path, partitioning=None) for path in paths]
     return pa.concat_tables(tables, promote_options="default") if tables else None  # later ones add columns
+
+
+def pairs_of(alerts: pa.Table) -> list[Pair]:
+    """The pairs of a table of alerts (schema fraud.alert.ALERTS), repeats and all."""
+    times = alerts["transaction_timestamp"].cast(pa.int64())
+    columns = (alerts["rule_id"], alerts["user_id"], alerts["transaction_id"], times)
+    return [Pair(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)]
 
 
 def _record(message: Message) -> Record:

@@ -7,14 +7,13 @@ topic, both sinks and the oracle, over the whole life of the state. Only `ok` wh
 from collections import Counter
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraud.settings import Settings
 from local.native.against_oracle import compare_with_oracle
 from local.native.archived import compare_archive
 from local.native.figures import Summary
-from local.native.findings import Findings, Remains, gather
+from local.native.findings import Findings, Remains, gather, pairs_of
 from local.native.restarts import described
 from scripts.oracle import Pair
 
@@ -117,9 +116,7 @@ def _add_alerts(summary: Summary, findings: Findings, since: int) -> list[Pair]:
         pairs: list[Pair] = []
     else:
         ids = alerts["alert_id"].to_pylist()
-        times = alerts["transaction_timestamp"].cast(pa.int64())
-        columns = (alerts["rule_id"], alerts["user_id"], alerts["transaction_id"], times)
-        pairs = [Pair(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)]
+        pairs = pairs_of(alerts)
     summary.alerts_in_parquet = dict(sorted(Counter(pair.rule_id for pair in pairs).items()))
     if len(ids) != len(set(ids)):
         summary.problems.append(f"{len(ids) - len(set(ids))} alerts are in Parquet more than once")

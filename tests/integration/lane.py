@@ -134,14 +134,20 @@ class Lane:
         kafka = self.settings.kafka
         return [record.sent for record in read_topic(kafka, kafka.transactions_topic)]
 
-    def expected(self, *rules: Path, read_by: Callable[[Sent], int] = lambda _: 0) -> Expected:
-        """By the lane's rule file, or by several: `read_by` then says which of them read a record."""
+    def expected(
+        self,
+        *rules: Path,
+        read_by: Callable[[Sent], int] = lambda _: 0,
+        sent: Iterable[Sent] | None = None,
+    ) -> Expected:
+        """By the lane's rule file, or by several: `read_by` then says which of them read a record. `sent`:
+        other records than those that the topic holds now."""
         detection = self.settings.detection
         conditions = (
             Conditions(read_rules(path), detection.allowed_lateness, detection.clock_skew, detection.buckets)
             for path in rules or (detection.rules_file,)
         )
-        return expect(self.sent(), *conditions, read_by=read_by)
+        return expect(self.sent() if sent is None else sent, *conditions, read_by=read_by)
 
     def bucket(self) -> Path:
         """A fresh copy of all objects of the lane."""
