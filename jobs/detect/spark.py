@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,13 +55,24 @@ _LOCAL_OPTIONS = {
 _LOCAL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
 
 
+_ATTEMPTS = 4
+"""At a task, as Spark gives it in a cluster. Locally it gives one: a Python worker that is killed (there was
+not enough memory, say) is the end of the query."""
+
+
+def with_attempts(master: str) -> str:
+    """`master`; a local one that does not say how often a task is tried gets _ATTEMPTS."""
+    local = re.fullmatch(r"local(?:\[([^],]+)])?", master)
+    return f"local[{local[1] or 1},{_ATTEMPTS}]" if local else master
+
+
 def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) -> SparkSession:
     """The session. The JVM writes to `spark.log` and `spark.out` in the log folder, py4j's traces go to
     `python.log` there: the console is for one line."""
     local = settings.spark_master.startswith("local")
     logs = settings.log_dir.resolve()
     logging.basicConfig(filename=logs / "python.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    conf = SparkConf().setMaster(settings.spark_master).setAppName("fraud-detect")
+    conf = SparkConf().setMaster(with_attempts(settings.spark_master)).setAppName("fraud-detect")
     conf.setAll(list(_OPTIONS.items()))
     conf.set("spark.sql.shuffle.partitions", str(settings.shuffle_partitions))
     conf.set("spark.driver.memory", settings.driver_memory)

@@ -23,6 +23,7 @@ from jobs.detect.errors import JobError, Stopped
 from jobs.detect.heartbeat import Heartbeat
 from jobs.detect.offsets import PlannedBatch
 from jobs.detect.opening import Options
+from jobs.detect.spark import with_attempts
 from jobs.detect.watch import watch
 
 BATCH = PlannedBatch(7, 0, {0: 0}, {0: 5})
@@ -256,3 +257,19 @@ def test_a_console_without_utf_8_shows_what_it_can(monkeypatch: pytest.MonkeyPat
     print("用户")
     console.flush()
     assert b"\\u7528\\u6237" in console.buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("wished", "used"),
+    [
+        ("local", "local[1,4]"),
+        ("local[*]", "local[*,4]"),
+        ("local[2]", "local[2,4]"),
+        ("local[2,1]", "local[2,1]"),
+        ("local-cluster[2,1,1024]", "local-cluster[2,1,1024]"),
+        ("yarn", "yarn"),
+    ],
+)
+def test_the_death_of_a_python_worker_is_not_the_end_of_a_local_job(wished: str, used: str) -> None:
+    """A task has four attempts, as in a cluster, unless somebody says otherwise."""
+    assert with_attempts(wished) == used
