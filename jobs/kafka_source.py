@@ -9,6 +9,10 @@ from fraud.transaction import MAX_RECORD_BYTES
 LONGEST_USER_ID_BYTES = 4 * 64
 """UTF-8 of the longest user_id. One byte more of a key shows that it is another string."""
 
+_PATIENCE_MS = 10_000
+"""How long Spark's clients wait for one answer of a broker, or for a connection to it. It is 30 s unless one
+says so, and when one of several brokers dies, all payments wait for that, once or twice."""
+
 
 def kafka_stream(
     spark: SparkSession,
@@ -23,6 +27,7 @@ def kafka_stream(
     """The topic's records with the columns of Spark's Kafka source; `more` are options of its own. The names
     of its consumer groups begin with `group`."""
     options = kafka.spark() | {
+        "kafka.request.timeout.ms": str(_PATIENCE_MS),
         "subscribe": kafka.transactions_topic,
         "startingOffsets": starting_offsets,
         "maxOffsetsPerTrigger": str(records_in_a_batch),
