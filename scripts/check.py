@@ -17,6 +17,7 @@ BIN = Path(sys.executable).parent
 SECONDS = {
     "quick": 180,
     "integration": 480,
+    "faults": 480,
     "browser": 300,
 }
 """The groups in the order in which they run, and how long each may take."""

@@ -11,6 +11,7 @@ usage: scripts/test.sh [GROUP ...] [--skip=GROUP:REASON]
 
   quick        lint, types, unit tests and laws; under 3 minutes
   integration  a real broker, S3 server, Spark job and producer; under 8 minutes
+  faults       the same, with kill -9, outages and damage at moments hit on purpose; under 8 minutes
   browser      the dashboard in a real browser over what the real job wrote; under 5 minutes; needs Chromium
 
 Without a group: quick and integration. The set-up takes up to 6 minutes the first time, then a second.

@@ -1,5 +1,52 @@
-"""The broker, S3 server and lanes of the integration tests."""
+"""One real broker and one real S3 server, each with a fault proxy in front, for all drills."""
 
-from tests.integration.conftest import lane, stack
+import itertools
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
 
-__all__ = ["lane", "stack"]
+import pytest
+
+from local.native.stack import Stack
+from tests.faults.drills import Place
+from tests.faults.servers import Servers, opened_servers
+from tests.integration.conftest import lane
+
+__all__ = ["lane", "place", "random", "servers", "stack"]
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with opened_servers(tmp_path_factory.mktemp("native") / "state", range(31_000, 32_000)) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def stack(servers: Servers) -> Stack:
+    """The servers themselves, past the proxies."""
+    return servers.stack
+
+
+@pytest.fixture
+def random() -> Random:
+    """The moments of a drill. A failed one shows its seed; FAULTS_SEED repeats it."""
+    seed = int(os.environ.get("FAULTS_SEED") or secrets.randbelow(2**31))
+    say(f"to have the same moments again: FAULTS_SEED={seed}")
+    return Random(seed)
+
+
+@pytest.fixture
+def place(servers: Servers, random: Random, tmp_path: Path) -> Place:
+    """Where a drill may make its lane."""
+    return Place(servers, f"faults-{next(_numbers)}", tmp_path, random, say)
+
+
+def say(line: str) -> None:
+    """Pytest shows it when the drill fails."""
+    print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)

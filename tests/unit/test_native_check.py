@@ -56,7 +56,7 @@ def test_the_last_line_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 def test_a_group_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["slow"]) == 2
-    assert "there is no group slow; there is quick, integration" in capsys.readouterr().err
+    assert "there is no group slow; there is quick, integration, faults, browser" in capsys.readouterr().err
 
 
 def test_a_group_that_cannot_run_is_counted_as_skipped_and_the_reason_is_among_the_last_lines(

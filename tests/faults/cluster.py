@@ -1,0 +1,102 @@
+"""Three real brokers as one Kafka cluster: everything there three times, acknowledged by two."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from local.native import broker
+from local.native.jars import FOLDER as JARS
+from local.native.ports import HOST
+from local.native.process import Program
+from tests.faults.ground import Ground
+from tests.faults.servers import Servers
+from tests.integration.lane import free_ports
+
+_SIZE = 3
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """`servers` has the environment of those who use it; S3 is the one that all drills use."""
+
+    servers: Servers
+    brokers: list[Program]
+
+
+@contextmanager
+def opened_cluster(servers: Servers, folder: Path) -> Iterator[Cluster]:
+    """Three brokers, started; data in `folder`."""
+    stack = servers.stack
+    first = free_ports(servers.ports.start, servers.ports.stop).kafka
+    own = {
+        "controller.quorum.voters": ",".join(
+            f"{number}@{HOST}:{first + _SIZE + number}" for number in range(_SIZE)
+        ),
+        "min.insync.replicas": "2",
+        # Without a word of a broker for so long, others lead its partitions; three times as fast as usual.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
+        "offsets.topic.replication.factor": "3",
+        "transaction.state.log.replication.factor": "3",
+        "transaction.state.log.min.isr": "2",
+        "share.coordinator.state.topic.replication.factor": "3",
+        "share.coordinator.state.topic.min.isr": "2",
+    }
+    cluster_id = broker.new_cluster_id()
+    brokers = [
+        broker.prepare(
+            folder / str(number),
+            JARS / "broker",
+            stack.java_home,
+            (first + number, first + _SIZE + number),
+            stack.environment,
+            broker.Node(f"broker-{number}", "256m", cluster_id, {**own, "node.id": str(number)}),
+        )
+        for number in range(_SIZE)
+    ]
+    environment = {
+        **stack.environment,
+        "FRAUD_KAFKA_BOOTSTRAP_SERVERS": ",".join(f"{HOST}:{first + number}" for number in range(_SIZE)),
+        "FRAUD_KAFKA_REPLICATION_FACTOR": str(_SIZE),
+    }
+    for each in brokers:
+        stack.supervisor.start(each)
+    try:
+        yield Cluster(replace(servers, stack=replace(stack, environment=environment), through={}), brokers)
+    finally:
+        stack.supervisor.stop(*(each.name for each in brokers))
+
+
+def lose_each_broker_in_turn(ground: Ground, cluster: Cluster) -> None:
+    """One broker at a time is stopped or killed; the job goes on without it, and it comes back."""
+    supervisor = cluster.servers.stack.supervisor
+    for each in ground.random.sample(cluster.brokers, _SIZE):
+        ground.until("three replicas of everything", lambda: _is_whole(ground))
+        if ground.random.random() < 0.5:
+            supervisor.stop(each.name)
+            ground.injected(f"{each.name} of {_SIZE} stopped")
+        else:
+            os.kill(supervisor.pid(each.name), signal.SIGKILL)
+            supervisor.stop(each.name)
+            ground.injected(f"{each.name} of {_SIZE} killed")
+        ground.until_committed(2)
+        supervisor.start(each)
+    ground.until("three replicas of everything", lambda: _is_whole(ground))
+
+
+def _is_whole(ground: Ground) -> bool:
+    """Whether each replica of the lane's topics is in sync."""
+    kafka = ground.lane.settings.kafka
+    admin = AdminClient({**kafka.librdkafka(), "log_level": 0})
+    try:
+        topics = admin.list_topics(timeout=10).topics
+    except KafkaException:  # asked again
+        return False
+    names = (kafka.transactions_topic, kafka.alerts_topic, kafka.rejected_topic)
+    return all(len(each.isrs) == _SIZE for name in names for each in topics[name].partitions.values())
