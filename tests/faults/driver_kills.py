@@ -10,7 +10,7 @@ from tests.faults.kafka_proxy import unhindered
 from tests.faults.moment import Moment, NotExercised
 from tests.faults.s3_proxy import Reply, Request, Upstream, unchanged
 
-LONGEST = 12.0
+LONGEST = 10.0
 """Seconds after its start up to which a job is killed at random: start-up, replay and new micro-batches."""
 
 _TRIES = 5

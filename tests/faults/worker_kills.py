@@ -39,7 +39,8 @@ def kill_jvm(ground: Ground) -> None:
 
 def kill_executor(ground: Ground) -> None:
     """One of several executors dies; the job runs with FRAUD_SPARK_MASTER=LOCAL_CLUSTER."""
-    _kill_while_judging(ground, "executor", lambda: ground.random.sample(ground.processes(_EXECUTOR), 1))
+    ground.until_committed(1)  # before, there may be none
+    _kill_while_judging(ground, "executor", lambda: ground.processes(_EXECUTOR)[:1])
 
 
 def _kill_while_judging(ground: Ground, what: str, whom: Callable[[], Sequence[psutil.Process]]) -> None:
