@@ -95,10 +95,9 @@ class Ground:
     def until_reached(self, moment: Moment) -> None:
         """Wait for a moment. Raises NotExercised when it does not come, or the job ends before."""
         deadline = time.monotonic() + NEVER
-        while not moment.is_reached:
+        while not moment.wait(_LOOK):
             if not self.is_running or time.monotonic() > deadline:
                 raise NotExercised(f"{moment.what}: it never came\n{self.job.text()}")
-            time.sleep(_LOOK)
 
     # --- killing -------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ def unhindered() -> bool:
 
 
 class KafkaProxy:
-    """Listens on `port` of loopback; `on_produced` may be changed at any time.
+    """Listens on `port` of loopback (0: any); `on_produced` may be changed at any time.
 
     The broker must advertise this address to those who come through here, else they go past it.
     """
@@ -30,6 +30,7 @@ class KafkaProxy:
         self.on_produced: OnProduced = unhindered
         self._upstream = upstream
         self._listener = socket.create_server((HOST, port))
+        self.port: int = self._listener.getsockname()[1]
 
     def serve(self) -> None:
         """Accept connections until `close`."""

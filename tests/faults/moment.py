@@ -23,10 +23,9 @@ class Moment:
             self._reached.set()
             self._left.wait()
 
-    @property
-    def is_reached(self) -> bool:
-        """Whether somebody is held here, or was."""
-        return self._reached.is_set()
+    def wait(self, seconds: float) -> bool:
+        """Whether somebody arrives within `seconds`."""
+        return self._reached.wait(seconds)
 
     def let_go(self) -> None:
         """Let go who is held, and hold nobody any more."""

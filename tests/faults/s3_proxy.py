@@ -75,7 +75,7 @@ def unchanged(request: Request, upstream: Upstream) -> Reply | None:
 
 
 class S3Proxy(ThreadingHTTPServer):
-    """Listens on `port` of loopback; `behaviour` may be changed at any time."""
+    """Listens on `port` of loopback (0: any); `behaviour` may be changed at any time."""
 
     daemon_threads = True
 
