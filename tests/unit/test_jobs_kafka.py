@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Event
+from typing import Any
+from unittest.mock import MagicMock
 
 import pyarrow as pa
 import pytest
@@ -15,6 +17,7 @@ from jobs.detect.kafka_sink import KafkaSink, Outgoing
 from jobs.detect.outcomes import REJECTS
 from jobs.detect.rejected_records import rejected_records, resuming
 from jobs.detect.retry import Retries
+from jobs.kafka_source import kafka_stream
 
 TIMED_OUT = KafkaError(KafkaError._MSG_TIMED_OUT)
 Delivery = Callable[[KafkaError | None, None], None]
@@ -203,3 +206,17 @@ def test_rejected_records_survive_a_source_topic_that_is_away_in_between(brokers
     assert ranges[0] == (0, 10)
     assert [start for start, _ in ranges] == sorted(start for start, _ in ranges)
     assert len(ranges) > 2
+
+
+def test_spark_s_clients_wait_ten_seconds_for_a_broker_that_may_have_died_and_no_longer() -> None:
+    spark: Any = MagicMock()
+    kafka_stream(
+        spark,
+        KafkaSettings(),
+        group="group",
+        starting_offsets="earliest",
+        records_in_a_batch=1,
+        accept_loss=False,
+    )
+    (call,) = spark.readStream.format.return_value.options.call_args_list
+    assert call.kwargs["kafka.request.timeout.ms"] == "10000"
