@@ -25,7 +25,7 @@ The same drills as those of scripts/test.sh faults, with more kills and longer o
   outages   kill -9 of Python workers, JVM and broker; Kafka and S3 away, slow, answering errors, cut off
   cluster   three brokers, one of them down at a time; kill -9 of the producer
 
-One round of all takes about 20 minutes, 4 GB of memory, and ports between 31000 and 32000."""
+One round of all takes about 10 minutes, 4 GB of memory, and ports between 31000 and 32000."""
 
 _EPILOG = """\
 examples:
