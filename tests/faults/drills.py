@@ -56,7 +56,7 @@ def outages_and_workers(place: Place) -> Outcome:
         random, longest = ground.random, 70.0 if place.long else 3.0
         drills = [
             partial(worker_kills.kill_workers, ground),
-            partial(worker_kills.kill_daemon, ground),
+            *([partial(worker_kills.kill_daemon, ground)] if place.long else []),
             partial(worker_kills.kill_jvm, ground),
             partial(outages.stop_broker, ground, random.uniform(1, longest)),
             partial(outages.kill_broker, ground),

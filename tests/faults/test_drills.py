@@ -14,7 +14,7 @@ def test_kills_of_the_driver_at_each_border_of_a_micro_batch_leave_everything_ex
 
 @pytest.mark.timeout(400)
 def test_kills_of_workers_and_outages_of_kafka_and_s3_leave_everything_exact(place: Place) -> None:
-    _is_exact("outages", place, faults=10)
+    _is_exact("outages", place, faults=9)
 
 
 @pytest.mark.timeout(400)
