@@ -49,25 +49,22 @@ def opened_cluster(servers: Servers, folder: Path) -> Iterator[Cluster]:
         "share.coordinator.state.topic.min.isr": "2",
     }
     cluster_id = broker.new_cluster_id()
-    brokers = [
-        broker.prepare(
-            folder / str(number),
-            JARS / "broker",
-            stack.java_home,
-            (first + number, first + _SIZE + number),
-            stack.environment,
-            broker.Node(f"broker-{number}", "256m", cluster_id, {**own, "node.id": str(number)}),
-        )
-        for number in range(_SIZE)
-    ]
+    brokers: list[Program] = []
     environment = {
         **stack.environment,
         "FRAUD_KAFKA_BOOTSTRAP_SERVERS": ",".join(f"{HOST}:{first + number}" for number in range(_SIZE)),
         "FRAUD_KAFKA_REPLICATION_FACTOR": str(_SIZE),
     }
-    for each in brokers:
-        stack.supervisor.start(each)
     try:
+        for number in range(_SIZE):
+            node = broker.Node(f"broker-{number}", "256m", cluster_id, {**own, "node.id": str(number)})
+            ports = (first + number, first + _SIZE + number)
+            brokers.append(
+                broker.prepare(
+                    folder / str(number), JARS / "broker", stack.java_home, ports, stack.environment, node
+                )
+            )
+            stack.supervisor.start(brokers[-1])  # it starts while the next one is prepared
         yield Cluster(replace(servers, stack=replace(stack, environment=environment), through={}), brokers)
     finally:
         stack.supervisor.stop(*(each.name for each in brokers))
