@@ -25,6 +25,7 @@ from jobs.detect.offsets import Offsets, PlannedBatch, planned_batch
 from jobs.detect.outcomes import Outcomes, unpack_outcomes
 from jobs.detect.rejected_records import rejected_records, resuming
 from jobs.detect.retry import Retries
+from jobs.detect.seal import Seal
 from jobs.detect.topic import EARLIEST, LATEST, Topic
 from jobs.detect.watch import QueryBatches
 
@@ -44,6 +45,7 @@ class Surroundings:
     kafka: KafkaSink
     metrics: MetricsSink
     lease: Lease
+    seal: Seal
     retries: Retries
     console: Console
     stopping: Event
@@ -75,6 +77,7 @@ class Batches(QueryBatches):
 
         accounts = settle(batch, outcomes.reports, existing, around.accept_loss)
 
+        self._under_lease("sealing the checkpoint", lambda: around.seal.put(batch_id))
         self._write_parquet(batch, outcomes)
         acknowledged = self._send(outcomes)
 

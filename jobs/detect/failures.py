@@ -9,6 +9,7 @@ from pyspark.errors import PySparkException
 
 from fraud.settings import Settings
 from jobs.detect.errors import OUTAGE, SETTINGS, JobError, TopicMissing
+from jobs.detect.seal import REMEDY
 from jobs.outages import STORE_ERRORS, about_kafka, about_store, passes
 
 OUTSIDE = (KafkaException, *STORE_ERRORS, Py4JError, PySparkException)
@@ -29,6 +30,8 @@ _INCOMPATIBLE = re.compile(r"fraud\.memory\.IncompatibleState: (.*)")
 _DATA_LOSS = re.compile(
     r"failOnDataLoss|KAFKA_DATA_LOSS|OffsetOutOfRange|may have been lost|offset was changed"
 )
+_DAMAGED_STATE = re.compile(r"CHECKPOINT_FILE_CHECKSUM_VERIFICATION_FAILED|CANNOT_LOAD_STATE_STORE")
+_NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded|File too large")
 _PYTHON_ERROR = re.compile(r"^(?:[a-zA-Z_][\w.]*)?(?:Error|Exception|[A-Z]\w+): .*", re.MULTILINE)
 
 
@@ -66,6 +69,13 @@ def explain(error: BaseException, settings: Settings) -> JobError:
             f"the checkpoint's state cannot be read: {incompatible[1].strip()}. Run the release that "
             "wrote it, or set another FRAUD_CHECKPOINT (and --take-over)",
             SETTINGS,
+        )
+    if _DAMAGED_STATE.search(text):
+        return JobError(f"the checkpoint's state is damaged: {_cause(text)}: {REMEDY}", SETTINGS)
+    if _NO_SPACE.search(text):
+        return JobError(
+            f"a disk is full: {_cause(text)}. Make room where FRAUD_CHECKPOINT "
+            f"({settings.detection.checkpoint}) and temporary files lie, and start again: nothing is lost"
         )
     if _DATA_LOSS.search(text):
         return JobError(

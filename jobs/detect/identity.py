@@ -16,7 +16,7 @@ HASH = "xxhash64"
 
 EARLIEST = "earliest"
 
-_NAME = "identity.json"
+NAME = "identity.json"
 
 
 class Identity(BaseModel):
@@ -52,7 +52,7 @@ class Identity(BaseModel):
 
 def stored_identity(files: Files, where: str) -> Identity | None:
     """The identity in a checkpoint; None when it is new. Raises SettingsError for another version's."""
-    text = files.read(_NAME)
+    text = files.read(NAME)
     if text is None:
         if files.names("offsets"):
             raise SettingsError(
@@ -62,7 +62,7 @@ def stored_identity(files: Files, where: str) -> Identity | None:
     try:
         identity = Identity.model_validate_json(text)
     except ValidationError as error:
-        raise SettingsError([f"{where}/{_NAME} is not readable by this release: {error}"]) from error
+        raise SettingsError([f"{where}/{NAME} is not readable by this release: {error}"]) from error
     if identity.schema_version != SCHEMA_VERSION:
         raise SettingsError(
             [
@@ -75,7 +75,7 @@ def stored_identity(files: Files, where: str) -> Identity | None:
 
 def store_identity(files: Files, identity: Identity) -> None:
     """Make the checkpoint `identity`'s own."""
-    files.write(_NAME, identity.model_dump_json(indent=2))
+    files.write(NAME, identity.model_dump_json(indent=2))
 
 
 def check_identity(stored: Identity, wanted: Identity, where: str) -> None:

@@ -106,6 +106,7 @@ def _detect(
         kafka=KafkaSink(settings.kafka, retries),
         metrics=MetricsSink(s3, store.bucket, store.prefix),
         lease=opening.lease,
+        seal=opening.seal,
         retries=retries,
         console=console,
         stopping=stopping,

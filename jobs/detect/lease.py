@@ -2,8 +2,9 @@
 
 import json
 import secrets
+from typing import Any
 
-from jobs.detect.errors import JobError
+from jobs.detect.errors import SETTINGS, JobError
 from jobs.detect.offsets import Files
 
 _NAME = "lease.json"
@@ -15,18 +16,30 @@ class Lease:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._holder = secrets.token_hex(8)
-        text = files.read(_NAME)
-        self.epoch: int = 1 + (json.loads(text)["epoch"] if text else 0)
+        before = self._read()
+        self.epoch: int = 1 + (before["epoch"] if before else 0)
         files.write(_NAME, json.dumps({"epoch": self.epoch, "holder": self._holder}))
 
     def check(self) -> None:
         """Raises JobError when another job has taken the checkpoint over."""
-        text = self._files.read(_NAME)
-        if text is None:
+        lease = self._read()
+        if lease is None:
             raise JobError("the checkpoint's lease is gone: was the checkpoint deleted under the job?")
-        lease = json.loads(text)
         if lease["holder"] != self._holder:
             raise JobError(
                 f"another job took over this checkpoint (epoch {lease['epoch']}, this one had {self.epoch}): "
                 "this job has stopped and written nothing more"
             )
+
+    def _read(self) -> dict[str, Any] | None:
+        text = self._files.read(_NAME)
+        if text is None:
+            return None
+        try:
+            lease = json.loads(text)
+            return {"epoch": int(lease["epoch"]), "holder": str(lease["holder"])}
+        except (ValueError, LookupError, TypeError) as error:
+            raise JobError(
+                f"the checkpoint's {_NAME} is damaged: when no other job runs on this checkpoint, delete it",
+                SETTINGS,
+            ) from error

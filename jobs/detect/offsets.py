@@ -41,18 +41,15 @@ class PlannedBatch:
 def planned_batch(files: Files, batch_id: int) -> PlannedBatch:
     """What the offset log says of a planned micro-batch. Raises LookupError when it says nothing."""
     time, end = _entry(_text(files, f"offsets/{batch_id}"))
-    if batch_id == 0:
-        before = initial_offsets(files)
-    else:
-        _, before = _entry(_text(files, f"offsets/{batch_id - 1}"))
+    before = _offsets_at(_text(files, origin_of(batch_id)))
     # a partition that was added since is read from its first record on
     start = {partition: before.get(partition, 0) for partition in end}
     return PlannedBatch(batch_id, time, start, end)
 
 
-def initial_offsets(files: Files) -> Offsets:
-    """Where the query began, before its first micro-batch."""
-    return _offsets(_text(files, "sources/0/0").split("\n", 1)[1])
+def origin_of(batch_id: int) -> str:
+    """The file that says where a micro-batch begins: the entry before its own, at first the source's own."""
+    return f"offsets/{batch_id - 1}" if batch_id else "sources/0/0"
 
 
 def last_planned(files: Files) -> int | None:
@@ -62,8 +59,13 @@ def last_planned(files: Files) -> int | None:
 
 def last_committed(files: Files) -> PlannedBatch | None:
     """The newest micro-batch that needs no replay."""
-    newest = _newest(files, "commits")
+    newest = last_committed_id(files)
     return None if newest is None else planned_batch(files, newest)
+
+
+def last_committed_id(files: Files) -> int | None:
+    """Its number."""
+    return _newest(files, "commits")
 
 
 def starting_offsets(topic: str, partitions: Iterable[int], offsets: Offsets) -> str:
@@ -92,8 +94,13 @@ def _text(files: Files, name: str) -> str:
 
 def _entry(text: str) -> tuple[int, Offsets]:
     # `v1`, a line of metadata, a line for each source; ours has one source
-    _, metadata, source = text.strip().split("\n")
-    return int(json.loads(metadata)["batchTimestampMs"]), _offsets(source)
+    _, metadata, _ = text.strip().split("\n")
+    return int(json.loads(metadata)["batchTimestampMs"]), _offsets_at(text)
+
+
+def _offsets_at(text: str) -> Offsets:
+    # the last line, of the source's own file too
+    return _offsets(text.strip().split("\n")[-1])
 
 
 def _offsets(text: str) -> Offsets:

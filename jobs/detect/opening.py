@@ -11,6 +11,7 @@ from jobs.detect.identity import Identity
 from jobs.detect.lease import Lease
 from jobs.detect.offsets import Files, PlannedBatch, last_committed, last_planned
 from jobs.detect.resumption import check_for_loss, stored_generations
+from jobs.detect.seal import Seal, check_seal
 from jobs.detect.take_over import TakeOver, open_checkpoint, unread_from
 from jobs.detect.topic import Topic
 
@@ -29,6 +30,7 @@ class Opening:
 
     identity: Identity
     lease: Lease
+    seal: Seal
     generations: list[Generation]
     last_planned: int  # the newest micro-batch planned before; -1 for none
     committed: PlannedBatch | None  # the newest that needs no replay
@@ -59,6 +61,7 @@ def open_up(
         buckets=detection.buckets,
         shuffle_partitions=detection.shuffle_partitions,
     )
+    check_seal(files, where)
     identity = open_checkpoint(
         files,
         where,
@@ -73,7 +76,8 @@ def open_up(
     planned = last_planned(files)
     last = -1 if planned is None else planned
     generations = stored_generations(files, rules, settings, last + 1, say)
+    seal = Seal(files, generations)
     unread = unread_from(identity, committed)
     check_for_loss(unread, topic.earliest(), options.accept_loss, say)
     limit = detection.max_offsets_per_trigger or topic.records_in_a_batch(unread)
-    return Opening(identity, lease, generations, last, committed, limit)
+    return Opening(identity, lease, seal, generations, last, committed, limit)

@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 
+from pydantic import ValidationError
+
 from fraud.generations import Generation, next_generation
 from fraud.rules import RuleSet
-from fraud.settings import Settings
+from fraud.settings import Settings, SettingsError
 from jobs.detect.accounting import loss
 from jobs.detect.errors import JobError
 from jobs.detect.offsets import Files, Offsets
+from jobs.detect.seal import REMEDY, generation_file
 
 
 def stored_generations(
     files: Files, rules: RuleSet, settings: Settings, next_batch_id: int, say: Callable[[str], None]
 ) -> list[Generation]:
-    """All generations, the one for the next micro-batch among them and stored."""
+    """All generations, the one for the next micro-batch among them and stored. Raises SettingsError for one
+    that cannot be read."""
     stored = [
-        Generation.model_validate_json(files.read(f"generations/{name}") or "")
+        _stored(files, f"generations/{name}")
         for name in files.names("generations")
         if name.endswith(".json") and not name.startswith(".")
     ]
@@ -23,9 +27,21 @@ def stored_generations(
     for message in messages:
         say(message)
     if generation not in stored:
-        files.write(f"generations/{generation.number}.json", generation.model_dump_json(indent=2))
+        files.write(generation_file(generation), generation.model_dump_json(indent=2))
     others = [each for each in stored if each.number != generation.number]
     return sorted([*others, generation], key=lambda each: each.number)
+
+
+def _stored(files: Files, name: str) -> Generation:
+    try:
+        return Generation.model_validate_json(files.read(name) or "")
+    except ValidationError as error:
+        raise SettingsError(
+            [
+                f"{name} of the checkpoint is damaged, or of another release "
+                f"({error.errors()[0]['msg']}): {REMEDY}"
+            ]
+        ) from error
 
 
 def check_for_loss(unread: Offsets, earliest: Offsets, accept_loss: bool, say: Callable[[str], None]) -> None:

@@ -115,6 +115,12 @@ def test_a_console_that_is_gone_does_not_end_a_micro_batch(error: Exception) -> 
             1,
             "ValueError: odd",
         ),
+        ("SparkException: [CHECKPOINT_FILE_CHECKSUM_VERIFICATION_FAILED] ... 4.delta", 2, "--take-over"),
+        (
+            "a\nCaused by: java.io.IOException: No space left on device\n",
+            1,
+            "Make room where FRAUD_CHECKPOINT",
+        ),
         ("z" * 5000, 1, "..."),
     ],
 )

@@ -1,0 +1,111 @@
+"""The seal of a checkpoint: checksums of the files that decide, so that none of them changes unseen.
+
+Spark keeps checksums of its state and none of its offset log, nor does the file system where it is told to
+be quick: one flipped digit there, and records would be skipped, or read again under another name. A flipped
+digit in a generation would judge by rules that nobody wrote.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ValidationError
+
+from fraud.generations import Generation
+from fraud.settings import SettingsError
+from jobs.detect.identity import NAME as IDENTITY
+from jobs.detect.offsets import Files, last_committed_id, last_planned, origin_of, planned_batch
+
+REMEDY = (
+    "restore the checkpoint from a copy, if there is one of after the last micro-batch; or go on with "
+    "another FRAUD_CHECKPOINT and --take-over (--help explains)"
+)
+
+_NAME = "seal.json"
+
+
+class Sealed(BaseModel):
+    """What lies in the checkpoint."""
+
+    batch_id: int  # the newest micro-batch of which something may have been written
+    sha256: dict[str, str]  # name of a file -> hex
+
+
+class Seal:
+    """Put on the checkpoint by each micro-batch before it writes anything."""
+
+    def __init__(self, files: Files, generations: Sequence[Generation]) -> None:
+        """`generations`: all that are stored, the one for the next micro-batch among them."""
+        self._files = files
+        self._identity = _digest(files.read(IDENTITY))
+        self._generations = [(each, _digest(files.read(generation_file(each)))) for each in generations]
+
+    def put(self, batch_id: int) -> None:
+        """Seal what decided up to this micro-batch."""
+        digests = {IDENTITY: self._identity}
+        digests |= {
+            generation_file(each): digest
+            for each, digest in self._generations
+            if each.first_batch_id <= batch_id  # a later one may still be replaced
+        }
+        for name in ("metadata", origin_of(batch_id), f"offsets/{batch_id}"):  # Spark's own
+            digests[name] = _digest(self._files.read(name))
+        self._files.write(_NAME, Sealed(batch_id=batch_id, sha256=digests).model_dump_json(indent=2))
+
+
+def generation_file(generation: Generation) -> str:
+    """Where a generation lies in the checkpoint."""
+    return f"generations/{generation.number}.json"
+
+
+def check_seal(files: Files, where: str) -> None:
+    """Raises SettingsError, one problem a file, unless all that decides is as it was written.
+
+    A checkpoint without a seal (of an older release, or before its first micro-batch) needs logs that can be
+    read.
+    """
+    sealed = _sealed(files, where)
+    problems = [
+        f"{name} is {'gone' if now is None else 'damaged'}: {REMEDY}"
+        for name, digest in (sealed.sha256 if sealed else {}).items()
+        if _digest(now := files.read(name)) != digest
+    ]
+    problems = problems or _unreadable_logs(files, sealed.batch_id if sealed else None)
+    if problems:
+        raise SettingsError([f"{where}/{problem}" for problem in problems])
+
+
+def _sealed(files: Files, where: str) -> Sealed | None:
+    text = files.read(_NAME)
+    if text is None:
+        return None
+    try:
+        return Sealed.model_validate_json(text)
+    except ValidationError as error:
+        raise SettingsError([f"{where}/{_NAME} is damaged: {REMEDY}"]) from error
+
+
+def _unreadable_logs(files: Files, sealed: int | None) -> list[str]:
+    """What Spark would say in a long trace; only the newest entries matter to it. `sealed`: the micro-batch
+    up to which the seal vouches for the offset log."""
+    planned, committed = last_planned(files), last_committed_id(files)
+    if planned is not None:
+        try:
+            planned_batch(files, planned)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            if sealed is not None and planned > sealed:
+                return [f"offsets/{planned} is damaged: delete it, nothing was written of that micro-batch"]
+            return [f"offsets/{planned} or the entry before it is damaged: {REMEDY}"]
+    if committed is not None:
+        try:
+            json.loads((files.read(f"commits/{committed}") or "").partition("\n")[2])
+        except ValueError:
+            return [
+                f"commits/{committed} is damaged: delete it, and that micro-batch is written once more, as "
+                "it was"
+            ]
+    return []
+
+
+def _digest(text: str | None) -> str:
+    return "" if text is None else hashlib.sha256(text.encode()).hexdigest()
