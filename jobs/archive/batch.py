@@ -78,7 +78,7 @@ class ArchiveBatches(QueryBatches):
         around.progress.put(self._progress(batch))
         if accounts.lost:
             around.say(f"micro-batch {batch_id}: LOST {accounts.lost}")
-        self.finished, self.replayed_last = batch, is_replay
+        self.finished = batch
         self._succeeded()
 
     def _check_right_to_write(self, written: PlannedBatch | None = None) -> None:

@@ -87,7 +87,6 @@ class Batches(QueryBatches):
         row["duration_ms"] = _milliseconds(began)
         call("writing metrics", lambda: around.metrics.put(row, around.lease.check))
         self.finished, self.finished_at = batch, time.monotonic()
-        self.replayed_last = batch_id <= around.last_planned
         self._show(batch, accounts, outcomes, row, _milliseconds(began))
 
     def _write_parquet(self, batch: PlannedBatch, outcomes: Outcomes) -> None:

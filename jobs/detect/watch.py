@@ -24,8 +24,6 @@ class QueryBatches(ABC):
         """What made a micro-batch fail."""
         self.finished = finished
         """The last micro-batch that is written."""
-        self.replayed_last = False
-        """Whether the last micro-batch written here had been planned by an earlier query."""
 
     @property
     def running(self) -> bool:
@@ -43,7 +41,7 @@ class QueryBatches(ABC):
 
     @abstractmethod
     def _write(self, frame: DataFrame, batch_id: int) -> None:
-        """Write it, and note in `finished` and `replayed_last` that it is written."""
+        """Write it, and note in `finished` that it is written."""
 
 
 class Companion(Protocol):
@@ -67,7 +65,7 @@ def watch(
         pass
     if not query.isActive and not stopping.is_set():
         failure = batches.failure or query.exception() or JobError("the query ended by itself")
-        if _only_reporting_failed(batches, failure):
+        if _only_reporting_failed(query, batches, failure):
             return False
         raise failure
     while query.isActive and _in_a_batch(batches, files):
@@ -75,7 +73,7 @@ def watch(
     ended = query.exception()  # by itself: what the stop itself leads to is no failure
     query.stop()
     cause = next(iter(_failures(companions)), None) or batches.failure or ended
-    if cause is None or isinstance(cause, Stopped) or _only_reporting_failed(batches, cause):
+    if cause is None or isinstance(cause, Stopped) or _only_reporting_failed(query, batches, cause):
         return True
     raise cause
 
@@ -84,11 +82,14 @@ def _failures(companions: Sequence[Companion]) -> list[BaseException]:
     return [each.failure for each in companions if each.failure is not None]
 
 
-def _only_reporting_failed(batches: QueryBatches, failure: BaseException) -> bool:
+def _only_reporting_failed(query: StreamingQuery, batches: QueryBatches, failure: BaseException) -> bool:
     """Whether this is SPARK-57438: Spark 4.1.1's Kafka source has no metrics of a replayed micro-batch, and
-    the query dies of it after the commit. The next micro-batch is a new one, so once more is enough."""
+    the query dies of it after the commit, before it has reported anything. The next micro-batch is a new one,
+    so once more is enough. Another job may have planned it while this one started: only Spark knows."""
     return (
-        batches.failure is None and batches.replayed_last and '"scala.Option.get()" is null' in str(failure)
+        batches.failure is None
+        and '"scala.Option.get()" is null' in str(failure)
+        and query.lastProgress is None
     )
 
 

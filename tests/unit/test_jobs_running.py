@@ -126,9 +126,10 @@ def test_after_a_failure_the_heartbeat_just_stops(monkeypatch: pytest.MonkeyPatc
 class Query:
     """A streaming query that runs until it is stopped, or has failed."""
 
-    def __init__(self, failure: BaseException | None = None) -> None:
+    def __init__(self, failure: BaseException | None = None, progress: object = None) -> None:
         self.isActive = failure is None
         self.failure = failure
+        self.lastProgress = progress
 
     def exception(self) -> BaseException | None:
         return self.failure
@@ -141,7 +142,7 @@ class Query:
 def watched(query: Query, batch_failure: BaseException | None = None, heartbeat: Any = None) -> bool:
     stopping = Event()
     stopping.set()
-    batches: Any = SimpleNamespace(failure=batch_failure, finished=None, running=False, replayed_last=False)
+    batches: Any = SimpleNamespace(failure=batch_failure, finished=None, running=False)
     heartbeat = heartbeat or SimpleNamespace(failure=None)
     return watch(query, batches, stopping, SimpleNamespace(), [heartbeat])  # type: ignore[arg-type]
 
@@ -158,6 +159,22 @@ def test_a_query_that_failed_while_the_job_was_stopping_has_failed() -> None:
         watched(Query(), ValueError("odd"))
     with pytest.raises(ValueError, match="odd"):
         watched(Query(), None, SimpleNamespace(failure=ValueError("odd")))
+
+
+def test_a_query_that_only_could_not_report_a_replayed_micro_batch_is_started_again() -> None:
+    unreported = RuntimeError('the return value of "scala.Option.get()" is null')  # SPARK-57438
+    batches: Any = SimpleNamespace(failure=None)
+
+    def again(query: Query) -> bool:
+        return not watch(query, batches, Event(), SimpleNamespace())  # type: ignore[arg-type]
+
+    assert again(Query(unreported))
+    for query in (Query(unreported, progress="of an earlier micro-batch"), Query(RuntimeError("odd"))):
+        with pytest.raises(RuntimeError):
+            again(query)
+    batches.failure = ValueError("in the micro-batch itself")
+    with pytest.raises(ValueError, match="itself"):
+        again(Query(unreported))
 
 
 @pytest.fixture
