@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pyarrow.dataset as ds
 
 from fraud.alert import ALERTS
@@ -106,7 +107,8 @@ def alert_differences(bucket: Path, topic: Iterable[Record], wanted: set[Pair]) 
     pairs = {Pair(*(alert[name] for name in names)) for alert in alerts.values()}
     problems += differing("alerts in fraud-alerts", pairs, wanted)
     problems += differing("keys in fraud-alerts", alerts.keys(), {id_of(*pair) for pair in pairs})
-    sample = table.take(list(range(0, len(table), 1 + len(table) // MOST_COMPARED)))
+    every = range(0, len(table), 1 + len(table) // MOST_COMPARED)
+    sample = table.take(pa.array(every, pa.int64()))
     for row in sample.to_pylist():
         if alerts.get(row["alert_id"]) not in (None, plain(row)):
             problems.append(f"alert {row['alert_id']} differs between Parquet and fraud-alerts")
