@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local.native.java import ROOT
 
-NAMES = ("driver", "outages", "cluster")
+NAMES = ("driver", "outages", "cluster", "damage", "poison", "rules", "neighbours", "silence")
 DEFAULT_STATE = ROOT / ".state" / "faults"
 
 _DESCRIPTION = """\
@@ -24,8 +24,14 @@ The same drills as those of scripts/test.sh faults, with more kills and longer o
             an executor
   outages   kill -9 of Python workers, JVM and broker; Kafka and S3 away, slow, answering errors, cut off
   cluster   three brokers, one of them down at a time; kill -9 of the producer
+  damage    files of the checkpoint that are cut, or have a bit or a digit changed
+  poison    malformed records, a user with 200,000 payments in a minute, clocks that are wrong
+  rules     kill -9 in the middle of a micro-batch, then other rules
+  neighbours
+            a second job, more partitions, records that vanish, a new checkpoint
+  silence   nobody pays, and nothing is called stale
 
-One round of all takes about 10 minutes, 4 GB of memory, and ports between 31000 and 32000."""
+One round of all takes about 20 minutes, 4 GB of memory, and ports between 31000 and 32000."""
 
 _EPILOG = """\
 examples:

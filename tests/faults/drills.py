@@ -11,11 +11,12 @@ from tests.faults import outages, worker_kills
 from tests.faults.cluster import lose_each_broker_in_turn, opened_cluster
 from tests.faults.driver_kills import kill_drivers
 from tests.faults.ground import Ground, Load, opened_ground
-from tests.faults.judgement import judged
+from tests.faults.judgement import Verdict, judged
+from tests.faults.lane_drills import LANE_DRILLS
 from tests.faults.load import Adversary
 from tests.faults.producer_kills import RealProducer, gaps_and_repeats, kill_producer
 from tests.faults.servers import Servers
-from tests.integration.lane import Lane
+from tests.integration.lane import Lane, opened_lane
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,22 @@ def cluster(place: Place) -> Outcome:
             return replace(outcome, differences=outcome.differences + problems)
 
 
+def on_a_lane(drill: Callable[[Lane, int], Verdict], faults: int) -> Callable[[Place], Outcome]:
+    """A drill that needs a lane and a seed only, and injects so many faults."""
+
+    def run(place: Place) -> Outcome:
+        with opened_lane(place.servers.stack, place.name, place.folder) as lane:
+            verdict = drill(lane, place.random.randrange(2**31))
+            return Outcome(faults, verdict.records, verdict.alerts, verdict.differences)
+
+    return run
+
+
 DRILLS: dict[str, Callable[[Place], Outcome]] = {
     "driver": driver,
     "outages": outages_and_workers,
     "cluster": cluster,
+    **{name: on_a_lane(*drill) for name, drill in LANE_DRILLS.items()},
 }
 
 
