@@ -37,20 +37,19 @@ class Seal:
     def __init__(self, files: Files, generations: Sequence[Generation]) -> None:
         """`generations`: all that are stored, the one for the next micro-batch among them."""
         self._files = files
-        self._identity = _digest(files.read(IDENTITY))
-        self._generations = [(each, _digest(files.read(generation_file(each)))) for each in generations]
+        self._generations = generations
+        self._known: dict[str, str] = {}
 
     def put(self, batch_id: int) -> None:
-        """Seal what decided up to this micro-batch."""
-        digests = {IDENTITY: self._identity}
-        digests |= {
-            generation_file(each): digest
-            for each, digest in self._generations
-            if each.first_batch_id <= batch_id  # a later one may still be replaced
-        }
-        for name in ("metadata", origin_of(batch_id), f"offsets/{batch_id}"):  # Spark's own
-            digests[name] = _digest(self._files.read(name))
-        self._files.write(_NAME, Sealed(batch_id=batch_id, sha256=digests).model_dump_json(indent=2))
+        """Seal what decided up to this micro-batch.
+
+        None of the files changes while a job runs: only the micro-batch's own entry is read each time.
+        """
+        spark = ("metadata", origin_of(batch_id), f"offsets/{batch_id}")
+        begun = [each for each in self._generations if each.first_batch_id <= batch_id]  # others may change
+        names = (IDENTITY, *(generation_file(each) for each in begun), *spark)
+        self._known = {name: self._known.get(name) or _digest(self._files.read(name)) for name in names}
+        self._files.write(_NAME, Sealed(batch_id=batch_id, sha256=self._known).model_dump_json(indent=2))
 
 
 def generation_file(generation: Generation) -> str:

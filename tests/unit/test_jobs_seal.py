@@ -123,3 +123,23 @@ def test_a_damaged_lease_ends_the_job_with_what_to_do(text: str) -> None:
         with pytest.raises(JobError, match="when no other job runs on this checkpoint, delete it") as raised:
             attempt()
         assert raised.value.exit_code == SETTINGS
+
+
+def test_a_seal_reads_only_what_it_has_not_read_before_and_writes_once() -> None:
+    """On S3 each of these is a request, in every micro-batch."""
+    reads: list[str] = []
+
+    class Counting(InMemoryFiles):
+        def read(self, name: str) -> str | None:
+            reads.append(name)
+            return super().read(name)
+
+    files = Counting({**LOG, "identity.json": "i", "metadata": "m", "offsets/2": entry(3_000, {"0": 20})})
+    seal = Seal(files, [])
+    seal.put(1)
+    assert sorted(reads) == ["identity.json", "metadata", "offsets/0", "offsets/1"]
+    reads.clear()
+    seal.put(2)
+    assert reads == ["offsets/2"]
+    check_seal(files, WHERE)
+    assert "offsets/0" not in files.files["seal.json"]
