@@ -105,12 +105,7 @@ class MetricsSink:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 return []
             raise
-        table = pq.read_table(io.BytesIO(found["Body"].read()), schema=METRICS)
-        index = METRICS.get_field_index("batch_time")
-        rows: list[Row] = table.set_column(
-            index, "batch_time", table["batch_time"].cast(pa.int64())
-        ).to_pylist()
-        return rows
+        return from_parquet(found["Body"].read())
 
 
 def to_parquet(rows: Sequence[Row]) -> bytes:
@@ -120,3 +115,11 @@ def to_parquet(rows: Sequence[Row]) -> bytes:
     pq.write_table(pa.table(columns, schema=METRICS), sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def from_parquet(content: bytes) -> list[Row]:
+    """The inverse of `to_parquet`."""
+    table = pq.read_table(io.BytesIO(content), schema=METRICS)
+    index = METRICS.get_field_index("batch_time")
+    rows: list[Row] = table.set_column(index, "batch_time", table["batch_time"].cast(pa.int64())).to_pylist()
+    return rows

@@ -70,6 +70,21 @@ def test_the_group_gets_the_last_committed_batchs_offsets_right_after_a_start_wi
     assert world.committed == [{0: 5}]
 
 
+def test_a_heartbeats_time_lies_before_what_it_says_of_the_topic() -> None:
+    """Without a lag no micro-batch was planned before that time, however long Kafka took to answer."""
+    asked: list[int] = []
+
+    def latest() -> dict[int, int]:
+        asked.append(time.time_ns())
+        time.sleep(0.05)
+        return {0: 5}
+
+    around: Any = SimpleNamespace(topic=SimpleNamespace(latest=latest), checkpoint_id="0123abcd")
+    row = Heartbeat(around, SimpleNamespace(finished=BATCH, finished_at=0.0, running=False))._row()  # type: ignore[arg-type]
+    assert row["batch_time"] <= asked[0] // 1_000_000
+    assert row["partitions"] == [{"partition": 0, "start_offset": None, "end_offset": 5, "lag": 0}]
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -1,0 +1,1 @@
+"""Closed hours of alerts, each as one object: `python -m jobs.compact`, any number of times."""

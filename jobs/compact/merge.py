@@ -1,0 +1,44 @@
+"""The alerts of an hour as one Parquet file: the same bytes whenever the same objects go in."""
+
+from collections.abc import Iterable
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fraud.alert import ALERTS
+
+ROWS = 20_000
+"""Rows of a row group: what is in memory at once, beside one object of `alerts/`."""
+
+
+def merge(tables: Iterable[pa.Table], sink: IO[bytes]) -> int:
+    """Write the `tables` of schema ALERTS, in their order, into `sink`; how many alerts."""
+    waiting, rows = ALERTS.empty_table(), 0
+    with pq.ParquetWriter(sink, ALERTS, compression="zstd") as writer:
+        for table in tables:
+            rows += table.num_rows
+            waiting = pa.concat_tables([waiting, table])
+            while waiting.num_rows >= ROWS:
+                writer.write_table(waiting.slice(0, ROWS).combine_chunks(), row_group_size=ROWS)
+                waiting = waiting.slice(ROWS)
+        if waiting.num_rows:
+            writer.write_table(waiting.combine_chunks(), row_group_size=ROWS)
+    return rows
+
+
+def alerts_of(content: bytes) -> pa.Table:
+    """The table (schema ALERTS) in one object of `alerts/`; columns that an older release did not write are
+    null. Raises ArrowException for what is no Parquet file, or not of alerts that this release knows."""
+    table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+    if table.schema.equals(ALERTS):
+        return table
+    unknown = set(table.column_names) - set(ALERTS.names)
+    if unknown:
+        raise pa.ArrowInvalid(f"columns of a newer release: {', '.join(sorted(unknown))}")
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in ALERTS
+    ]  # fmt: skip
+    return pa.table(columns, schema=ALERTS)

@@ -1,0 +1,79 @@
+"""One compaction: every closed hour that has no object yet, and those of the last day that have changed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+
+import pyarrow as pa
+
+from jobs.compact.closed import HOUR, first_open_hour
+from jobs.compact.hours import HourChanged, Hours, Source, fingerprint, show_hour
+from jobs.compact.merge import alerts_of, merge
+
+LOOKED_AT_AGAIN = 24 * HOUR
+"""A compacted hour that began longer than this before the first open one stays as it is: its objects in
+`alerts/` may be about to expire, one after the other."""
+
+
+class Unreadable(Exception):
+    """An object of `alerts/` is no Parquet file of alerts that this release knows."""
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """What a run did."""
+
+    open_since: int | None  # start of the first hour that is not closed; None: nothing is proven
+    written: list[int]  # starts of hours
+    unchanged: int  # hours that were compacted before
+    postponed: list[int]  # hours that changed while they were read
+
+
+def compact(hours: Hours, say: Callable[[str], None]) -> Compaction:
+    """Compact what is closed, the oldest hour first. Raises Unreadable, and what the object store raises."""
+    open_since = first_open_hour(hours.newest_metrics())
+    written: list[int] = []
+    postponed: list[int] = []
+    unchanged = 0
+    if open_since is None:
+        return Compaction(None, written, unchanged, postponed)
+    compacted = hours.compacted()
+    for hour in hours.with_alerts():
+        if hour >= open_since:
+            break
+        if hour in compacted and hour < open_since - LOOKED_AT_AGAIN:
+            unchanged += 1
+            continue
+        try:
+            done = _compact_hour(hours, hour, hours.made_of(hour) if hour in compacted else None, say)
+        except HourChanged as error:
+            say(f"{show_hour(hour)}: {error} while it was read; the next run compacts this hour")
+            postponed.append(hour)
+            continue
+        if done:
+            written.append(hour)
+        else:
+            unchanged += 1
+    return Compaction(open_since, written, unchanged, postponed)
+
+
+def _compact_hour(hours: Hours, hour: int, before: str | None, say: Callable[[str], None]) -> bool:
+    """Write the hour's object; False when the same is there already."""
+    sources = hours.sources(hour)
+    if not sources or before == fingerprint(sources):  # none: expired since the hours were listed
+        return False
+
+    with TemporaryFile() as file:
+        alerts = merge((_alerts(hours, source) for source in sources), file)
+        file.seek(0)
+        hours.put(hour, file, sources)
+    again = "" if before is None else ", again: its objects have changed"
+    say(f"{show_hour(hour)}: {alerts} alerts of {len(sources)} objects{again}")
+    return True
+
+
+def _alerts(hours: Hours, source: Source) -> pa.Table:
+    try:
+        return alerts_of(hours.read(source))
+    except pa.ArrowException as error:
+        raise Unreadable(f"{source.key} cannot be read: {error}") from error
