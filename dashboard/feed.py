@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from dashboard.contents import ALERTS_IN_EUROS, METRICS, alerts, metrics
 from dashboard.files import Files, Kind
-from dashboard.spans import Span, alerts_folder, metrics_folder
+from dashboard.spans import Span, alerts_folder, compacted_folder, metrics_folder
 from dashboard.store import Store, StoreError
 
 TIME_FOR_READING = 3.0
 """Seconds a refresh reads at most, so that a long range fills step by step, the newest first."""
 
-ALERTS = Kind(alerts_folder, alerts, ALERTS_IN_EUROS, "detected_at", 200_000)
+ALERTS = Kind(alerts_folder, alerts, ALERTS_IN_EUROS, "detected_at", 200_000, compacted_folder)
 METRIC_ROWS = Kind(metrics_folder, metrics, METRICS, "batch_time", 400_000)
 
 

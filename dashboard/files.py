@@ -12,7 +12,7 @@ import pyarrow as pa
 from dashboard.contents import Parse, UnreadableError
 from dashboard.hour import KEY, Hour
 from dashboard.spans import HOUR, LONGEST, hour_of, hours
-from dashboard.store import Store
+from dashboard.store import Place, Store
 
 KEPT = 2 * LONGEST + HOUR
 """Older hours are forgotten: the longest range and, for comparison, the one before it."""
@@ -32,6 +32,8 @@ class Kind:
     schema: pa.Schema
     time: str  # the column
     max_rows: int
+    compacted: Callable[[datetime], str] | None = None
+    """Where a closed hour lies as one file, if it does: instead of `folder`, not in addition."""
 
 
 class Files:
@@ -87,9 +89,34 @@ class Files:
         for start in starts:
             self._hours.setdefault(start, Hour(start, self._kind.folder(start), self._empty))
         due = [self._hours[start] for start in starts if _is_due(self._hours[start], now)]
+        compacted = self._list_compacted(due, now)
+        due = [hour for hour in due if hour.start not in compacted]
         places = [hour.place(now) for hour in due]
         for hour, place, objects in zip(due, places, self._store.find(places), strict=True):
             hour.listed(place, objects, now)
+
+    def _list_compacted(self, due: list[Hour], now: datetime) -> set[datetime]:
+        """Look for the hours that lie as one file, before `folder` is looked at; which do.
+
+        An hour that was read from `folder` before stays with it: all that is in it is known already.
+        """
+        folder = self._kind.compacted
+        if folder is None:
+            return set()
+        asked = [
+            hour
+            for hour in due
+            if now >= hour.start + HOUR + OPEN_FOR
+            and (hour.listed_at is None or hour.folder == folder(hour.start))
+        ]
+        places = [Place(folder(hour.start)) for hour in asked]
+        found = set()
+        for hour, place, objects in zip(asked, places, self._store.find(places), strict=True):
+            hour.folder = place.prefix if objects else self._kind.folder(hour.start)
+            if objects:
+                hour.listed(place, objects, now)
+                found.add(hour.start)
+        return found
 
     def _read(self, hour: Hour, room: int, in_time: Callable[[], bool]) -> bool:
         """Read what is missing of the hour, as far as there is room; False when the time was up first."""

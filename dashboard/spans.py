@@ -83,6 +83,11 @@ def alerts_folder(hour: datetime) -> str:
     return f"alerts/date={hour:%Y-%m-%d}/hour={hour:%H}/"
 
 
+def compacted_folder(hour: datetime) -> str:
+    """What the key of that hour's one object begins with, once the hour is closed and compacted."""
+    return f"alerts_hourly/date={hour:%Y-%m-%d}/hour={hour:%H}/"
+
+
 def metrics_folder(hour: datetime) -> str:
     """What the keys of that hour's metrics begin with: `minute=HHMM` has the hour in front."""
     return f"metrics/date={hour:%Y-%m-%d}/minute={hour:%H}"

@@ -1,5 +1,6 @@
 """An object store in memory for the dashboard's tests, filled under the job's own keys and schemas."""
 
+import io
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,9 @@ import pyarrow as pa
 from dashboard.store import Listed, Place, StoreError
 from fraud.alert import ALERTS
 from fraud.transaction import Reason
-from jobs.detect.alerts_sink import alerts_key
+from jobs.compact.hours import compacted_key
+from jobs.compact.merge import alerts_of, merge
+from jobs.detect.alerts_sink import alerts_key, hour_folder
 from jobs.detect.alerts_sink import to_parquet as alerts_to_parquet
 from jobs.detect.metrics import METRICS, metrics_key
 from jobs.detect.metrics import to_parquet as metrics_to_parquet
@@ -64,6 +67,15 @@ class MemoryStore:
         key = alerts_key(checkpoint, batch, epoch(at))
         self.put(key, alerts_to_parquet([pa.Table.from_pylist(list(rows), ALERTS)]))
         return key
+
+    def put_compacted(self, at: datetime) -> str:
+        """The hour of `at` as `jobs.compact` writes it, from what lies in `alerts/`; the key."""
+        hour = epoch(at.replace(minute=0, second=0, microsecond=0))
+        parts = sorted(key for key in self.objects if key.startswith(hour_folder(hour)))
+        content = io.BytesIO()
+        merge((alerts_of(self.objects[key][0]) for key in parts), content)
+        self.put(compacted_key(hour), content.getvalue())
+        return compacted_key(hour)
 
     def put_metrics(self, rows: Sequence[Mapping[str, Any]], at: datetime = NOW) -> str:
         """The metrics of one minute, as the job writes them; the key."""

@@ -15,12 +15,13 @@ from dashboard import feed as feeds
 from dashboard.contents import ALERTS_IN_EUROS, UnreadableError
 from dashboard.feed import ALERTS, Feed, Snapshot
 from dashboard.files import Files
-from dashboard.spans import Span, alerts_folder, hours, last, metrics_folder
+from dashboard.spans import Span, alerts_folder, compacted_folder, hours, last, metrics_folder
 from dashboard.store import Place, UnreachableError
 from fraud.alert import ALERTS as ALERTS_OF_JOB
+from jobs.compact.hours import compacted_key
 from jobs.detect.alerts_sink import alerts_key
 from jobs.detect.metrics import metrics_key
-from tests.alert_store import NOW, MemoryStore, alert, batch, epoch
+from tests.alert_store import NOW, MemoryStore, alert, batch, epoch, velocity
 
 HOUR = timedelta(hours=1)
 SPAN = last("1h", NOW)
@@ -47,6 +48,7 @@ def always() -> bool:
 
 def test_the_folders_are_where_the_job_writes() -> None:
     assert alerts_key("0123abcd", 7, epoch(NOW)).startswith(alerts_folder(hours(NOW, NOW)[0]))
+    assert compacted_key(epoch(NOW)).startswith(compacted_folder(hours(NOW, NOW)[0]))
     assert metrics_key(epoch(NOW)).startswith(metrics_folder(hours(NOW, NOW)[0]))
     assert not metrics_key(epoch(NOW - HOUR)).startswith(metrics_folder(hours(NOW, NOW)[0]))
 
@@ -62,6 +64,53 @@ def test_a_second_refresh_reads_nothing_and_a_third_only_the_new_file(store: Mem
     key = store.put_alerts(rows[2:], 2)
     assert ids(feed.snapshot(SPAN)) == sorted(row["alert_id"] for row in rows)
     assert [each for each, _ in (store.reads - before).elements()] == [key]
+
+
+def test_a_closed_hour_is_read_as_one_file_and_its_alerts_are_the_same(
+    store: MemoryStore, feed: Feed
+) -> None:
+    old, recent = NOW - 5 * HOUR, NOW - timedelta(minutes=1)
+    for number in range(20):
+        store.put_alerts([alert(detected_at=old), velocity(detected_at=old)], number, old)
+    store.put_alerts([alert(detected_at=recent)], 30, recent)
+    span = last("6h", NOW)
+    in_parts = Feed(store).snapshot(span)
+    key = store.put_compacted(old)
+    before = store.reads.copy()
+    compacted = feed.snapshot(span)
+    order = [("detected_at", "ascending"), ("alert_id", "ascending")]
+    assert compacted.alerts.sort_by(order).equals(in_parts.alerts.sort_by(order))
+    assert in_parts.alerts.num_rows == 41
+    read = [each for each, _ in (store.reads - before).elements()]
+    assert [each for each in read if "hour=07" in each] == [key]
+    assert Place(alerts_folder(hours(old, old)[0])) not in store.found[-30:]
+
+
+def test_an_hour_that_was_read_in_parts_stays_the_same_when_it_is_compacted(
+    store: MemoryStore, feed: Feed
+) -> None:
+    old, span = NOW - 5 * HOUR, last("6h", NOW)
+    rows = [alert(detected_at=old) for _ in range(3)]
+    for number, row in enumerate(rows):
+        store.put_alerts([row], number, old)
+    feed.snapshot(span)
+    store.put_compacted(old)
+    later = Span(span.since, NOW + files.RELIST)
+    before = store.reads.copy()
+    assert ids(feed.snapshot(later)) == sorted(row["alert_id"] for row in rows)
+    assert store.reads == before
+
+
+def test_alerts_come_from_the_parts_again_when_the_compacted_file_has_gone(
+    store: MemoryStore, feed: Feed
+) -> None:
+    old, span = NOW - 5 * HOUR, last("6h", NOW)
+    row = alert(detected_at=old)
+    store.put_alerts([row], 1, old)
+    key = store.put_compacted(old)
+    assert ids(feed.snapshot(span)) == [row["alert_id"]]
+    del store.objects[key]
+    assert ids(feed.snapshot(Span(span.since, NOW + files.RELIST))) == [row["alert_id"]]
 
 
 def test_a_file_that_a_replay_rewrites_is_read_again_and_replaces_its_rows(
