@@ -1,7 +1,9 @@
 """Compaction: each closed hour becomes one object, the same whenever and however often it is made."""
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +25,7 @@ from tests.bucket import Bucket
 NINE = datetime(2026, 1, 31, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PREFIX = "runs/1/"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class World:
@@ -97,6 +100,26 @@ def test_without_metrics_nothing_is_closed() -> None:
     world = World()
     world.alerts(1, NINE)
     assert world.compact() == Compaction(None, [], 0, [])
+
+
+def test_the_documented_way_to_read_both_folders_finds_each_alert_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    keys = [world.alerts(n, NINE + n * timedelta(minutes=20)) for n in range(9)]  # three hours
+    world.written(NINE + timedelta(minutes=189))  # of which two are closed
+    assert len(world.compact().written) == 2
+    for key, (content, _) in world.bucket.objects.items():
+        file = tmp_path / "out" / key.removeprefix(PREFIX)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    (recipe,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "state.md").read_text("utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(recipe, names)  # noqa: S102  (our own page)
+    assert (len(names["compacted"]), len(names["others"])) == (2, 3)
+    wanted = sorted(row["alert_id"] for row in read(world, keys))
+    assert sorted(names["alerts"]["alert_id"].to_pylist()) == wanted
 
 
 def test_a_second_run_reads_and_writes_no_alerts_and_a_lost_object_comes_back_with_the_same_bytes() -> None:
