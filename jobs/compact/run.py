@@ -1,7 +1,9 @@
 """One compaction: every closed hour that has no object yet, and those of the last day that have changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from tempfile import TemporaryFile
 
 import pyarrow as pa
@@ -13,6 +15,10 @@ from jobs.compact.merge import alerts_of, merge
 LOOKED_AT_AGAIN = 24 * HOUR
 """A compacted hour that began longer than this before the first open one stays as it is: its objects in
 `alerts/` may be about to expire, one after the other."""
+
+
+READS_AT_ONCE = 8
+READ_AHEAD = 64
 
 
 class Unreadable(Exception):
@@ -64,7 +70,7 @@ def _compact_hour(hours: Hours, hour: int, before: str | None, say: Callable[[st
         return False
 
     with TemporaryFile() as file:
-        alerts = merge((_alerts(hours, source) for source in sources), file)
+        alerts = merge(_read(hours, sources), file)
         file.seek(0)
         hours.put(hour, file, sources)
     again = "" if before is None else ", again: its objects have changed"
@@ -72,8 +78,16 @@ def _compact_hour(hours: Hours, hour: int, before: str | None, say: Callable[[st
     return True
 
 
+def _read(hours: Hours, sources: list[Source]) -> Iterator[pa.Table]:
+    """Their alerts, in order; READ_AHEAD objects are in memory at most."""
+    with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+        for at in range(0, len(sources), READ_AHEAD):
+            yield from pool.map(partial(_alerts, hours), sources[at : at + READ_AHEAD])
+
+
 def _alerts(hours: Hours, source: Source) -> pa.Table:
+    content = hours.read(source)
     try:
-        return alerts_of(hours.read(source))
-    except pa.ArrowException as error:
+        return alerts_of(content)
+    except (pa.ArrowException, OSError) as error:
         raise Unreadable(f"{source.key} cannot be read: {error}") from error

@@ -231,12 +231,15 @@ def test_alerts_of_an_older_release_are_taken_with_nulls_for_what_they_lack() ->
     assert world.hourly(NINE).schema.equals(ALERTS)
 
 
-@pytest.mark.parametrize("newer", [False, True])
-def test_an_object_that_is_not_understood_is_named_and_its_hour_not_written(newer: bool) -> None:
+@pytest.mark.parametrize("kind", ["something else", "damaged", "of a newer release"])
+def test_an_object_that_is_not_understood_is_named_and_its_hour_not_written(kind: str) -> None:
     world = World()
     key = world.alerts(1, NINE)
     content, message = b"PAR1 or not", "cannot be read"
-    if newer:
+    if kind == "damaged":
+        whole = world.bucket.objects[key][0]
+        content = whole[:4] + bytes(400) + whole[404:]
+    if kind == "of a newer release":
         table = pa.Table.from_pylist([alert(detected_at=NINE)], ALERTS).append_column("novel", pa.array([1]))
         sink = io.BytesIO()
         pq.write_table(table, sink)
