@@ -1,9 +1,11 @@
 """Watches what the processes of a run cost: CPU seconds by kind of process over time, and memory."""
 
+import os
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -24,21 +26,21 @@ class Look:
     used: dict[str, float]
     machine: float  # by all programs
     stolen: float  # by the machine's host
+    resident: Mapping[str, int] = field(default_factory=dict)  # bytes in memory now, by kind of process
 
 
 class Watch:
     """A thread that looks at processes from entering to leaving; its looks are then in `looks`."""
 
-    def __init__(self, job: int, broker: int, object_store: int) -> None:
-        """The process ids."""
-        self._roots = {"driver": job, "broker": broker, "object store": object_store}
+    def __init__(self, roots: Mapping[str, int]) -> None:
+        """Process ids, by kind; of the `driver` what descends from it is told apart as `jvm` and `workers`."""
+        self._roots = dict(roots)
         self._ended: dict[str, float] = defaultdict(float)
         self._last: dict[psutil.Process, tuple[str, float]] = {}
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="bench-watch", daemon=True)
         self.looks: list[Look] = []
-        self.peak_bytes: dict[str, int] = defaultdict(int)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -53,6 +55,11 @@ class Watch:
     def used(self, kind: str, since: int, until: int) -> float:
         """CPU seconds of a kind of process between two moments (epoch milliseconds), interpolated."""
         return self._between([look.used.get(kind, 0.0) for look in self.looks], since, until)
+
+    def peak_bytes(self, kinds: Iterable[str]) -> int:
+        """The most memory that these kinds of process had at one moment, as each process shows it."""
+        names = list(kinds)
+        return max((sum(look.resident.get(name, 0) for name in names) for look in self.looks), default=0)
 
     def machine(self, since: int, until: int) -> tuple[float, float]:
         """CPU seconds of all programs of the machine, and those its host took, between two moments."""
@@ -77,7 +84,9 @@ class Watch:
         resident: dict[str, int] = defaultdict(int)
         for root, pid in self._roots.items():
             try:
-                tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+                tree = [psutil.Process(pid)]
+                if pid != os.getpid():  # all that this one started has a kind of its own
+                    tree += tree[0].children(recursive=True)
             except psutil.NoSuchProcess:
                 continue  # it has not started, or ended: `run` sees to it that none is replaced by another
             for process in tree:
@@ -95,13 +104,11 @@ class Watch:
         total = defaultdict(float, self._ended)
         for kind, used in now.values():
             total[kind] += used
-        for kind, size in resident.items():
-            self.peak_bytes[kind] = max(self.peak_bytes[kind], size)
         every = psutil.cpu_times()
         idle = every.idle + getattr(every, "iowait", 0.0)
         stolen = getattr(every, "steal", 0.0)
         self.looks.append(
-            Look(time.time_ns() // 1_000_000, dict(total), sum(every[:8]) - idle - stolen, stolen)
+            Look(time.time_ns() // 1_000_000, dict(total), sum(every[:8]) - idle - stolen, stolen, resident)
         )
 
 

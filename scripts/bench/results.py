@@ -81,7 +81,7 @@ def figures(observed: Observed) -> Figures:
         cpu_ms_per_batch={kind: used / number * 1e3 for kind, used in cpu.items()},
         latency_ms=_latency(observed),
         alerts=int(batches["alerts"].to_numpy().sum()),
-        peak_mib={kind: observed.watch.peak_bytes[kind] >> 20 for kind in KINDS},
+        peak_mib={kind: observed.watch.peak_bytes([kind]) >> 20 for kind in KINDS},
         state_mib=int(batches["state_bytes"].to_numpy()[last - 1]) / 2**20,
         other_programs=max(0.0, everybody - sum(cpu.values())) / seconds,
         stolen=stolen / seconds,

@@ -56,7 +56,8 @@ def run(scenario: Scenario, stack: Stack, given: Arguments, say: Callable[[str],
     job = Program(f"job-{name}", stack.module("jobs.detect"), stack.environment, stage=1, grace=60)
     supervisor.start(job)
     pids = {each: supervisor.pid(each) for each in (job.name, "broker", "s3")}
-    with Watch(pids[job.name], pids["broker"], pids["s3"]) as watch:
+    roots = {"driver": pids[job.name], "broker": pids["broker"], "object store": pids["s3"]}
+    with Watch(roots) as watch:
         supervisor.wait(lambda: supervisor.said(job.name, "ready:"), "`ready:`", JOB_READY, job.name)
         began = time.time_ns() // 1_000_000
         if scenario.rate is None:

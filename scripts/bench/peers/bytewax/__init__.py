@@ -1,0 +1,1 @@
+"""Bytewax: a dataflow with state a user, in memory."""

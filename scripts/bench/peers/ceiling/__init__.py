@@ -1,0 +1,1 @@
+"""What one process can do at most: blocks of records through pyarrow.json and numpy, nothing durable."""
