@@ -14,6 +14,8 @@ case " $* " in
 esac
 
 HERE=$PWD
+UV=$(find_uv "$(find_python)") || exit 2 # makes the peers' environments
+export UV
 set_up --group bench broker connector
 cd "$HERE"
 export PYTHONPATH=$ROOT

@@ -1,34 +1,109 @@
 #!/usr/bin/env python3
-"""Writes the README's figures from docs/figures.json, which `scripts/bench.sh --json` has measured.
+"""Writes the pages' figures and charts from docs/figures.json, which `scripts/bench.sh --json` has measured.
 
 python -m scripts.readme_figures
 """
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from scripts.bench.charts import day_chart, peers_chart
+from scripts.bench.contest.day import flat
+from scripts.bench.contest.report import contest_table, notes
+from scripts.bench.contest.scaling import scaling_table
 from scripts.bench.report import as_text
 from scripts.bench.results import Figures
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
 MEASURED = ROOT / "docs" / "figures.json"
+IMAGES = ROOT / "docs" / "images"
 
-_BLOCK = re.compile(r"(?<=<!-- figures: begin -->\n).*?(?=<!-- figures: end -->)", re.DOTALL)
 
+def blocks(measured: str) -> dict[Path, dict[str, str]]:
+    """The text of each marked block, by page and name, from the bench's JSON.
 
-def with_figures(readme: str, measured: str) -> str:
-    """The README's text with the tables of `measured` (JSON of the bench). Raises ValueError without a place
-    for them."""
+    A part that nobody has measured yet says by which command it is.
+    """
     content = json.loads(measured)
-    tables = as_text([Figures(**each) for each in content["figures"]], content["machine"])
-    text, places = _BLOCK.subn(lambda _: f"{tables}\n", readme)
-    if places != 1:
-        raise ValueError(f"the README has {places} places for figures, not one")
-    return text
+    return {
+        README: {"figures": _figures(content), "peers": _peers(content, full=False)},
+        PERFORMANCE: {
+            "peers": _peers(content, full=True),
+            "scaling": _scaling(content),
+            "day": _day(content),
+        },
+    }
+
+
+def charts(measured: str) -> dict[Path, str]:
+    """The charts as SVG, by file."""
+    content = json.loads(measured)
+    found = {}
+    if "contestants" in content:
+        found[IMAGES / "peers.svg"] = peers_chart(content["contestants"])
+    if "day" in content:
+        found[IMAGES / "day.svg"] = day_chart(content["day"])
+    return found
+
+
+def with_blocks(page: str, texts: Mapping[str, str]) -> str:
+    """The page with each text between its marks. Raises ValueError unless each has exactly one place."""
+    for name, text in texts.items():
+        block = re.compile(f"(?<=<!-- {name}: begin -->\n).*?(?=<!-- {name}: end -->)", re.DOTALL)
+        inside = f"{text}\n".replace("\\", "\\\\")
+        page, places = block.subn(inside, page)
+        if places != 1:
+            raise ValueError(f"the page has {places} places for {name}, not one")
+    return page
+
+
+def _figures(content: Mapping[str, Any]) -> str:
+    return as_text([Figures(**each) for each in content["figures"]], content["machine"])
+
+
+def _peers(content: Mapping[str, Any], *, full: bool) -> str:
+    if "contestants" not in content:
+        return _not_yet("--peers")
+    contestants, load = content["contestants"], content["load"]
+    said = (
+        f"{load['events']:,} payments of {load['users']:,} users, {load['late']:.0%} up to "
+        f"{load['latest'] / 1000:.0f} s late; the middle one of {len(contestants[0]['runs'])} runs."
+    )
+    doubts = [f"PROBLEM of {each['name']}: {text}" for each in contestants for text in each["problems"]]
+    if not full:
+        image = "![CPU an event and correctness of each contestant](docs/images/peers.svg)"
+        return "\n".join([image, "", *contest_table(contestants, short=True), "", said, *doubts])
+    return "\n".join([*contest_table(contestants), "", *notes(contestants), "", said, *doubts])
+
+
+def _scaling(content: Mapping[str, Any]) -> str:
+    return "\n".join(scaling_table(content["scaling"])) if "scaling" in content else _not_yet("--scaling")
+
+
+def _day(content: Mapping[str, Any]) -> str:
+    if "day" not in content:
+        return _not_yet("--hours 24")
+    return f"{flat(content['day'])}\n\n![State and micro-batches over the day](images/day.svg)"
+
+
+def _not_yet(option: str) -> str:
+    return f"Not measured yet: `scripts/bench.sh {option} --json docs/figures.json`."
+
+
+def main() -> None:
+    """Write all pages and charts."""
+    measured = MEASURED.read_text("utf-8")
+    for page, texts in blocks(measured).items():
+        page.write_text(with_blocks(page.read_text("utf-8"), texts), "utf-8")
+    for image, text in charts(measured).items():
+        image.write_text(text, "utf-8")
+    print(f"wrote {MEASURED.name} into the pages and {IMAGES}")
 
 
 if __name__ == "__main__":
-    README.write_text(with_figures(README.read_text("utf-8"), MEASURED.read_text("utf-8")), "utf-8")
-    print(f"wrote the figures into {README}")
+    main()

@@ -33,7 +33,7 @@ class Watch:
     """A thread that looks at processes from entering to leaving; its looks are then in `looks`."""
 
     def __init__(self, roots: Mapping[str, int]) -> None:
-        """Process ids, by kind; of the `driver` what descends from it is told apart as `jvm` and `workers`."""
+        """Process ids, by kind; what descends from the `driver` is told apart: `jvm` and `workers`."""
         self._roots = dict(roots)
         self._ended: dict[str, float] = defaultdict(float)
         self._last: dict[psutil.Process, tuple[str, float]] = {}
@@ -60,6 +60,11 @@ class Watch:
         """The most memory that these kinds of process had at one moment, as each process shows it."""
         names = list(kinds)
         return max((sum(look.resident.get(name, 0) for name in names) for look in self.looks), default=0)
+
+    def used_until(self, kind: str, until: int) -> float:
+        """CPU seconds of a kind of process from its start to a moment."""
+        values = [look.used.get(kind, 0.0) for look in self.looks]
+        return float(np.interp(until, [look.at for look in self.looks], values))
 
     def machine(self, since: int, until: int) -> tuple[float, float]:
         """CPU seconds of all programs of the machine, and those its host took, between two moments."""

@@ -1,23 +1,47 @@
 """Shows figures: a table for a person, JSON for a program."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scripts.bench.contest.day import flat
+from scripts.bench.contest.report import contest_table, notes
+from scripts.bench.contest.scaling import scaling_table
 from scripts.bench.results import Figures
+from scripts.bench.tables import table
 
 _TARGETS = "Targets on 2 cores: 60,000 rows/s; p50 0.8 s and p95 1.3 s at 100 and at 1,000 a second."
 
 
+def everything(parts: Mapping[str, Any], machine: Mapping[str, Any]) -> str:
+    """The tables of all parts that were measured, for a terminal."""
+    lines = []
+    if "figures" in parts:
+        lines.append(as_text([Figures(**each) for each in parts["figures"]], machine))
+    if "contestants" in parts:
+        contestants = parts["contestants"]
+        lines += [on(machine), "", *contest_table(contestants), "", *notes(contestants)]
+        lines += [f"PROBLEM of {each['name']}: {said}" for each in contestants for said in each["problems"]]
+    if "scaling" in parts:
+        lines += ["", *scaling_table(parts["scaling"])]
+    if "day" in parts:
+        lines += ["", flat(parts["day"])]
+    return "\n".join(lines)
+
+
+def on(machine: Mapping[str, Any]) -> str:
+    """What the figures were measured on."""
+    return f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB"
+
+
 def as_text(figures: Sequence[Figures], machine: Mapping[str, Any]) -> str:
     """The tables, for a terminal and for a page."""
-    lines = [f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB"]
+    lines = [on(machine)]
     backlogs = [each for each in figures if each.rows_per_second is not None]
     steady = [each for each in figures if each.rows_per_second is None]
     if backlogs:
-        lines += ["", *_table(_BACKLOG, [_backlog(each) for each in backlogs])]
+        lines += ["", *table(_BACKLOG, [_backlog(each) for each in backlogs])]
     if steady:
-        lines += ["", *_table(_STEADY, [_steady(each) for each in steady])]
+        lines += ["", *table(_STEADY, [_steady(each) for each in steady])]
     lines += ["", _TARGETS]
     for who, of in (("other programs, the producer among them,", "other_programs"), ("the host", "stolen")):
         busy = [f"{each.scenario} {getattr(each, of):.1f}" for each in figures if getattr(each, of) > 0.1]
@@ -28,11 +52,6 @@ def as_text(figures: Sequence[Figures], machine: Mapping[str, Any]) -> str:
         lines.append(f"Exact, against the oracle: {', '.join(exact)}.")
     lines += [f"PROBLEM in {each.scenario}: {problem}" for each in figures for problem in each.problems]
     return "\n".join(lines)
-
-
-def as_json(figures: Sequence[Figures], machine: Mapping[str, Any]) -> str:
-    """Everything, unrounded."""
-    return json.dumps({"machine": machine, "figures": [each.as_dict() for each in figures]}, indent=2) + "\n"
 
 
 _BACKLOG = (
@@ -68,17 +87,3 @@ def _steady(each: Figures) -> list[str]:
         f"{sum(each.cpu_ms_per_batch.values()):,.0f}",
         f"{sum(each.peak_mib.values()):,} MiB",
     ]
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table, aligned."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-
-    def line(cells: Sequence[str]) -> str:
-        first, *others = zip(cells, widths, strict=True)
-        return (
-            f"| {first[0]:<{first[1]}} | " + " | ".join(f"{cell:>{width}}" for cell, width in others) + " |"
-        )
-
-    rule = f"|{'-' * (widths[0] + 2)}|" + "|".join("-" * (width + 1) + ":" for width in widths[1:]) + "|"
-    return [line(header), rule, *map(line, rows)]

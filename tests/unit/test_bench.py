@@ -11,7 +11,8 @@ from jobs.detect.metrics import METRICS
 from local.native.findings import SentAlert
 from scripts.bench.arguments import parse_arguments
 from scripts.bench.cpu import Look, Watch
-from scripts.bench.report import as_json, as_text
+from scripts.bench.document import merged
+from scripts.bench.report import as_text
 from scripts.bench.results import Observed, TooFewError, figures
 from scripts.bench.scenarios import Scenario
 
@@ -89,7 +90,10 @@ def test_a_run_with_too_few_micro_batches_says_what_to_change() -> None:
 
 def test_the_json_holds_what_the_tables_show() -> None:
     found = [figures(observed(BACKLOG)), figures(observed([batch(n, 1_000 * n, 9) for n in range(9)], 100))]
-    text, data = as_text(found, MACHINE), json.loads(as_json(found, MACHINE))
+    text, data = (
+        as_text(found, MACHINE),
+        json.loads(merged(None, MACHINE, {"figures": [each.as_dict() for each in found]})),
+    )
     assert data["machine"] == MACHINE
     for each in data["figures"]:
         assert each["what"] in text

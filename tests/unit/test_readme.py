@@ -5,19 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from scripts.readme_figures import MEASURED, README, ROOT, with_figures
+from scripts.readme_figures import MEASURED, README, ROOT, blocks, charts, with_blocks
 
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_figures_are_those_of_the_last_measurement() -> None:
-    readme = README.read_text("utf-8")
-    assert with_figures(readme, MEASURED.read_text("utf-8")) == readme
+def test_the_figures_and_charts_are_those_of_the_last_measurement() -> None:
+    measured = MEASURED.read_text("utf-8")
+    for path, texts in blocks(measured).items():
+        page = path.read_text("utf-8")
+        assert with_blocks(page, texts) == page
+    for image, text in charts(measured).items():
+        assert image.read_text("utf-8") == text
 
 
-def test_a_readme_without_a_place_for_figures_is_refused() -> None:
-    with pytest.raises(ValueError, match="0 places"):
-        with_figures("# nothing", MEASURED.read_text("utf-8"))
+def test_a_page_without_a_place_for_figures_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 places for figures"):
+        with_blocks("# nothing", {"figures": "some"})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -32,7 +32,13 @@ class Backlog:
 
 
 def send_backlog(
-    stack: Stack, name: str, load: Load, say: Callable[[str], None], partitions: int = 4, *, judge: bool = True
+    stack: Stack,
+    name: str,
+    load: Load,
+    say: Callable[[str], None],
+    partitions: int = 4,
+    *,
+    judge: bool = True,
 ) -> Backlog:
     """Generate, send, read back and judge a load. Raises UnreadableError, StoppedError, GaveUpError.
 

@@ -104,13 +104,16 @@ CONTESTANTS = (
 
 
 def chosen(names: str) -> list[Contestant]:
-    """The contestants of a list such as 'this pipeline,Quix', or of 'all'. Raises ValueError, which says who there
-    is."""
+    """The contestants of a list such as 'this pipeline,Quix', or of 'all'. Raises ValueError, which says
+    who there is.
+    """
     if names == "all":
         return list(CONTESTANTS)
     by_name = {each.name.lower(): each for each in CONTESTANTS}
     wanted = [name.strip().lower() for name in names.split(",")]
     unknown = sorted(set(wanted) - by_name.keys())
     if unknown:
-        raise ValueError(f"there is no {', '.join(unknown)}; there is {', '.join(each.name for each in CONTESTANTS)}")
+        raise ValueError(
+            f"there is no {', '.join(unknown)}; there is {', '.join(each.name for each in CONTESTANTS)}"
+        )
     return [each for each in CONTESTANTS if each.name.lower() in wanted]

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 CITIES = (
-    "Amsterdam", "Athens", "Berlin", "Brussels", "Bucharest", "Budapest", "Copenhagen", "Dublin", "Helsinki",
-    "Lisbon", "London", "Madrid", "Oslo", "Paris", "Prague", "Rome", "Stockholm", "Vienna", "Warsaw", "Zurich",
+    "Amsterdam", "Athens", "Berlin", "Brussels", "Bucharest", "Budapest", "Copenhagen", "Dublin",
+    "Helsinki", "Lisbon", "London", "Madrid", "Oslo", "Paris", "Prague", "Rome", "Stockholm", "Vienna",
+    "Warsaw", "Zurich",
 )  # fmt: skip
 
-MONTH = 30 * 86_400_000
 START = 1_767_225_600_000
 """2026-01-01T00:00:00Z: no payment, the last ones of the load neither, happens after it is sent."""
 
@@ -110,9 +110,9 @@ def _add_bursts(chance: np.random.Generator, user: np.ndarray, load: Load) -> No
 def last_records(load: Load, partitions: int) -> Iterator[tuple[int, bytes, bytes]]:
     """(partition, key, value) of records that end a load, for each partition.
 
-    An hour after the load a user of the partition's own makes four payments in three seconds, the last of a high
-    amount: its two alerts say that a contestant has come to the end. Another hour later a small one pushes every
-    watermark beyond them.
+    An hour after the load a user of the partition's own makes four payments in three seconds, the last of a
+    high amount: its two alerts say that a contestant has come to the end. Another hour later a small one
+    pushes every watermark beyond them.
     """
     last = load.start + int(load.events * 1000 / load.rate)
     for later, count in ((3_600_000, 4), (7_200_000, 1)):

@@ -49,14 +49,14 @@ def correctness(answers: Sequence[Answer], expected: set[Pair]) -> Correctness:
     )
 
 
-def steady(answers: Sequence[Answer], positions: Mapping[str, tuple[int, int]], events: int) -> Span:
+def steady(answers: Sequence[Answer], positions: Mapping[str, tuple[int, int]], events: int) -> Span | None:
     """The span in which a contestant ran warm.
 
-    How far it has come at a moment is told by the alerts that it has written: the sum over the partitions of the
-    last position alerted. `positions` are partition and offset of each transaction. The span begins when that is a
-    tenth of the load, at the last alert written within a second: so a contestant that works in large batches is
-    not credited with a batch that it had done before. It ends with the last alert. Raises ValueError when all
-    alerts came together.
+    How far it has come at a moment is told by the alerts that it has written: the sum over the partitions
+    of the last position alerted. `positions` are partition and offset of each transaction. The span begins
+    when that is a tenth of the load, at the last alert written within a second: so a contestant that works
+    in large batches is not credited with a batch that it had done before. It ends with the last alert.
+    None: all alerts came together.
     """
     moments = sorted(
         (answer.appended_at, *positions[answer.transaction_id])
@@ -71,10 +71,10 @@ def steady(answers: Sequence[Answer], positions: Mapping[str, tuple[int, int]], 
     times, come = np.array([moment[0] for moment in moments]), np.array(progress)
     warm = int(np.searchsorted(come, BEGIN * events)) if len(come) else 0
     if warm >= len(come):
-        raise ValueError("it has not come far enough for a steady rate")
+        return None
     first = int(np.searchsorted(times, times[warm] + SETTLING, "right")) - 1
     if times[first] == times[-1]:
-        raise ValueError("all its alerts came together: take more --events")
+        return None
     return Span(int(times[first]), int(times[-1]), float(come[-1] - come[first]))
 
 

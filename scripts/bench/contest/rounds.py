@@ -13,7 +13,7 @@ class Timed(Protocol):
     """A run: what it cost, and how much of the machine others took meanwhile."""
 
     @property
-    def cpu_us_per_event(self) -> float: ...
+    def whole_cpu_us_per_event(self) -> float: ...
 
     @property
     def others(self) -> float: ...
@@ -23,7 +23,7 @@ R = TypeVar("R", bound=Timed)
 
 
 def undisturbed(run: Callable[[], R], say: Callable[[str], None]) -> R:
-    """Run, and again when others took more than BUSY of the machine, at most TRIES times: the quietest one."""
+    """The quietest of at most TRIES runs: it is run again when others took more than BUSY of the machine."""
     runs: list[R] = []
     while len(runs) < TRIES:
         runs.append(run())
@@ -35,5 +35,7 @@ def undisturbed(run: Callable[[], R], say: Callable[[str], None]) -> R:
 
 
 def median(runs: Sequence[R]) -> R:
-    """The run in the middle by CPU an event, whole: its figures belong together. Of an even number the cheaper."""
-    return sorted(runs, key=lambda each: each.cpu_us_per_event)[(len(runs) - 1) // 2]
+    """The run in the middle by CPU an event, whole: its figures belong together. Of an even number the
+    cheaper.
+    """
+    return sorted(runs, key=lambda each: each.whole_cpu_us_per_event)[(len(runs) - 1) // 2]

@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from fraud.environment import load as load_settings
 from local.native.environment import names_of_its_own
-from local.native.findings import explained
+from local.native.findings import UnreadableError, explained
 from local.native.process import Program, kill_all_of
 from local.native.stack import Stack
 from scripts.bench.contest.backlog import Backlog
@@ -39,8 +38,10 @@ Say = Callable[[str], None]
 class Run:
     """The figures of one run over a backlog."""
 
-    events_per_s: float
-    cpu_us_per_event: float
+    events_per_s: float | None
+    """Warm, see `measures.steady`; None: too few --events to tell."""
+    cpu_us_per_event: float | None
+    """Of all its processes, in the same span."""
     whole_events_per_s: float
     whole_cpu_us_per_event: float
     peak_rss_mb: float
@@ -107,11 +108,16 @@ def lane(
 
 
 def run_backlog(
-    stack: Stack, contestant: Contestant, backlog: Backlog, name: str, say: Say, own: Mapping[str, str] | None = None
+    stack: Stack,
+    contestant: Contestant,
+    backlog: Backlog,
+    name: str,
+    say: Say,
+    own: Mapping[str, str] | None = None,
 ) -> Run:
     """Start a contestant and measure until it has written its last alert.
 
-    Raises GaveUpError, StoppedError, UnreadableError, RestartedError, NoEnvironmentError, ValueError.
+    Raises GaveUpError, StoppedError, UnreadableError, RestartedError, NoEnvironmentError.
     """
     with lane(stack, contestant, backlog.topic, name, own or {}, say) as place:
         supervisor = stack.supervisor
@@ -127,7 +133,9 @@ def run_backlog(
 
 
 def run_crash(stack: Stack, contestant: Contestant, backlog: Backlog, name: str, say: Say) -> Crash:
-    """Kill a contestant (SIGKILL, with all its processes) at half of its alerts; the supervisor starts it again."""
+    """Kill a contestant (SIGKILL, with all its processes) at half of its alerts; the supervisor starts it
+    again.
+    """
     with lane(stack, contestant, backlog.topic, name, {}, say) as place, _following(place) as follower:
         stack.supervisor.start(place.program)
         half = sum(pair[0] in contestant.rules for pair in backlog.expected) / 2
@@ -144,12 +152,18 @@ def run_crash(stack: Stack, contestant: Contestant, backlog: Backlog, name: str,
 
 
 def figures(
-    backlog: Backlog, contestant: Contestant, follower: Follower, watch: Watch, started: int, *, finished: bool
+    backlog: Backlog,
+    contestant: Contestant,
+    follower: Follower,
+    watch: Watch,
+    started: int,
+    *,
+    finished: bool,
 ) -> Run:
-    """The figures of what was seen. Raises ValueError when it was too little."""
+    """The figures of what was seen. Raises UnreadableError when that is nothing."""
     answers = follower.answers
     if not answers:
-        raise ValueError(f"{contestant.name} has written no alert")
+        raise UnreadableError(f"{contestant.name} has written no alert in {PATIENCE:.0f} s")
     span = steady(answers, backlog.positions, backlog.records)
     last = max(answer.appended_at for answer in answers)
     seconds = (last - started) / 1000
@@ -160,10 +174,10 @@ def figures(
     everybody, stolen = watch.machine(started, last)
     known = cpu(started, last) + sum(watch.used(kind, started, last) for kind in SERVERS)
     return Run(
-        events_per_s=span.per_second,
-        cpu_us_per_event=cpu(span.since, span.until) / span.events * 1e6,
+        events_per_s=span.per_second if span else None,
+        cpu_us_per_event=cpu(span.since, span.until) / span.events * 1e6 if span else None,
         whole_events_per_s=backlog.records / seconds,
-        whole_cpu_us_per_event=cpu(started, last) / backlog.records * 1e6,
+        whole_cpu_us_per_event=sum(watch.used_until(kind, last) for kind in OWN) / backlog.records * 1e6,
         peak_rss_mb=watch.peak_bytes(OWN) / 2**20,
         first_alert_s=(min(answer.appended_at for answer in answers) - started) / 1000,
         **vars(correctness(answers, backlog.expected)),

@@ -1,6 +1,6 @@
 """The three rules for the payments of one user, one at a time, in plain Python.
 
-For the contestants that keep state a user: exact although payments come up to 30 s late and ids are sent twice.
+For the contestants with state a user: exact although payments come up to 30 s late and ids are sent twice.
 A history is a list of [timestamp, transaction_id, location, flags], sorted, so that it can be kept as JSON.
 """
 

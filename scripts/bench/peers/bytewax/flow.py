@@ -1,4 +1,4 @@
-"""Bytewax: `python -m bytewax.run scripts.bench.peers.bytewax.flow:flow`, without its recovery, as by default."""
+"""Bytewax: `python -m bytewax.run scripts.bench.peers.bytewax.flow:flow`; no recovery, as by default."""
 
 from typing import Any
 
@@ -47,9 +47,7 @@ records = op.input(
     "payments",
     flow,
     # a source that waits holds up the worker: 50 ms instead of the client's 500
-    KafkaSource(
-        [place.broker], [place.topic], batch_size=_BATCH, add_config={"fetch.wait.max.ms": "50"}
-    ),
+    KafkaSource([place.broker], [place.topic], batch_size=_BATCH, add_config={"fetch.wait.max.ms": "50"}),
 )
 payments = op.map("read", records, read)
 alerts = op.stateful_flat_map("rules", payments, flagged)

@@ -60,7 +60,7 @@ class Ceiling:
 
     def judge(self, messages: list[Message]) -> Iterator[tuple[str, str]]:
         """Take a block of records: the pairs of (rule, transaction) that it flags."""
-        lines = b"\n".join([message.value() for message in messages])
+        lines = b"\n".join([message.value() or b"" for message in messages])
         block = pa.json.read_json(pa.BufferReader(lines), _READ, _PARSE)
         times = block["timestamp"].to_numpy()
         if self._base is None:
@@ -155,7 +155,7 @@ def main() -> None:
         messages = consumer.consume(_BLOCK, timeout=0.5 if is_behind else 0.02)
         for message in messages:
             if message.error():
-                raise SystemExit(message.error().str())
+                raise SystemExit(str(message.error()))
         if not messages:
             continue
         for rule_id, transaction_id in ceiling.judge(messages):

@@ -22,8 +22,8 @@ def main() -> None:
     while True:
         for message in consumer.consume(2_000, timeout=0.02):
             if message.error():
-                raise SystemExit(message.error().str())
-            payment = orjson.loads(message.value())
+                raise SystemExit(str(message.error()))
+            payment = orjson.loads(message.value() or b"")
             user_id, timestamp = payment["user_id"], payment["timestamp"]
             flags = judge(
                 histories[user_id],

@@ -1,7 +1,7 @@
 """PyFlink SQL: two tables over Kafka and OVER windows of event time; parallelism 2, Flink's defaults else.
 
-A row of a window goes out when the watermark has passed it, 30 s of event time behind the newest one: that is what
-it costs to be exact although payments come up to 30 s late. `high_amount` needs no window and does not wait.
+A row of a window goes out when the watermark has passed it, 30 s of event time behind the newest one: that
+is what it costs to be exact although payments come up to 30 s late. `high_amount` does not wait.
 """
 
 from pathlib import Path
