@@ -12,7 +12,7 @@ from typing import Any
 
 from scripts.bench.charts import day_chart, peers_chart
 from scripts.bench.contest.day import flat
-from scripts.bench.contest.report import contest_table, notes
+from scripts.bench.contest.report import contest_table, notes, remarks
 from scripts.bench.contest.scaling import scaling_table
 from scripts.bench.report import as_text
 from scripts.bench.results import Figures
@@ -74,7 +74,7 @@ def _peers(content: Mapping[str, Any], *, full: bool) -> str:
         f"{load['events']:,} payments of {load['users']:,} users, {load['late']:.0%} up to "
         f"{load['latest'] / 1000:.0f} s late; the middle one of {len(contestants[0]['runs'])} runs."
     )
-    doubts = [f"PROBLEM of {each['name']}: {text}" for each in contestants for text in each["problems"]]
+    doubts = remarks(contestants)
     if not full:
         image = "![CPU an event and correctness of each contestant](docs/images/peers.svg)"
         return "\n".join([image, "", *contest_table(contestants, short=True), "", said, *doubts])

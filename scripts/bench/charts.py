@@ -72,7 +72,7 @@ def _panel(top: int, name: str, hours: Sequence[float], values: Sequence[float])
         ]
     for quarter in range(5):
         x = left + quarter / 4 * width
-        parts.append(_text(x, top + height + 36, f"{quarter / 4 * last:.0f}", 11, "middle"))
+        parts.append(_text(x, top + height + 36, f"{quarter / 4 * last:.3g}", 11, "middle"))
     return [*parts, f"<polyline points='{points}' fill='none' stroke='{_OURS}' stroke-width='1.5'/>"]
 
 

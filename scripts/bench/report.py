@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scripts.bench.contest.day import flat
-from scripts.bench.contest.report import contest_table, notes
+from scripts.bench.contest.report import contest_table, notes, remarks
 from scripts.bench.contest.scaling import scaling_table
 from scripts.bench.results import Figures
 from scripts.bench.tables import table
@@ -20,7 +20,7 @@ def everything(parts: Mapping[str, Any], machine: Mapping[str, Any]) -> str:
     if "contestants" in parts:
         contestants = parts["contestants"]
         lines += [on(machine), "", *contest_table(contestants), "", *notes(contestants)]
-        lines += [f"PROBLEM of {each['name']}: {said}" for each in contestants for said in each["problems"]]
+        lines += ["", *remarks(contestants)]
     if "scaling" in parts:
         lines += ["", *scaling_table(parts["scaling"])]
     if "day" in parts:

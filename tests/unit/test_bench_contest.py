@@ -17,7 +17,7 @@ from scripts.bench.contest.day import flatness, series
 from scripts.bench.contest.live import waited
 from scripts.bench.contest.load import Load, generate, last_alerts, last_records
 from scripts.bench.contest.measures import Answer, correctness, percentiles, steady
-from scripts.bench.contest.report import contest_table, notes
+from scripts.bench.contest.report import contest_table, notes, remarks
 from scripts.bench.contest.rounds import BUSY, TRIES, median, undisturbed
 from scripts.bench.contest.run import Crash, Run
 from scripts.bench.contest.scaling import variants
@@ -172,11 +172,10 @@ def test_the_run_in_the_middle_counts_with_all_its_figures() -> None:
         ("this pipeline", {"recall": 0.999}, None, "not those of the oracle"),
         ("this pipeline", {"precision": 0.999}, None, "not those of the oracle"),
         ("Quix", {"finished": False}, None, "did not come to the end"),
-        ("Quix", {"others": 0.4}, None, "others took up to 40%"),
         ("Quix", {}, Crash(0.9, 1.0, 0.0), "killed half-way it found 0.9000"),
     ],
 )
-def test_what_makes_figures_doubtful_is_a_problem(
+def test_what_makes_figures_void_is_a_problem(
     name: str, changes: dict[str, Any], crash: Crash | None, said: str
 ) -> None:
     (each,) = (each for each in CONTESTANTS if each.name == name)
@@ -211,6 +210,15 @@ def test_a_contestant_in_json_has_what_the_tables_and_the_chart_show() -> None:
     chart = peers_chart([ours, other])
     assert ">12.0 us · exact · survives<" in chart
     assert "recall 0.500" in chart
+
+
+def test_a_contestant_that_was_disturbed_is_named_with_the_share() -> None:
+    ours, other = standings()
+    assert remarks([ours, other]) == []
+    (said,) = remarks([ours, other | {"others": 0.4}])
+    assert "meanwhile, so that all is slower: ceiling 40%." in said
+    (said,) = remarks([ours | {"problems": ["it is wrong"]}, other])
+    assert said == "PROBLEM of this pipeline: it is wrong"
 
 
 def test_a_part_of_the_json_file_is_replaced_and_the_others_stay() -> None:

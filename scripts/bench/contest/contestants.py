@@ -85,7 +85,7 @@ CONTESTANTS = (
         "plain loop",
         "plain_loop",
         False,
-        "offsets are committed, its memory is lost: alerts are missing",
+        "offsets are committed every 5 s, its memory is lost: alerts can be missing",
         "confluent-kafka, orjson, a dict; one process",
         "confluent-kafka",
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scripts.bench.contest.rounds import BUSY
 from scripts.bench.tables import number, table
 
 _HEADER = (
@@ -29,6 +30,15 @@ def notes(contestants: Sequence[Mapping[str, Any]]) -> list[str]:
     """What each is, how it was set up, and what a crash costs it."""
     header = ("contestant", "version", "set up", "killed", "killed half-way: recall, alerts repeated")
     return table(header, [_note(each) for each in contestants])
+
+
+def remarks(contestants: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Who was measured while others were at work, and what makes figures void."""
+    busy = [f"{each['name']} {each['others']:.0%}" for each in contestants if each["others"] > BUSY]
+    lines = [f"Shares of the machine that others took meanwhile, so that all is slower: {', '.join(busy)}."]
+    return lines * bool(busy) + [
+        f"PROBLEM of {each['name']}: {said}" for each in contestants for said in each["problems"]
+    ]
 
 
 def _line(each: Mapping[str, Any], ours: float | None) -> list[str]:

@@ -10,7 +10,7 @@ from scripts.bench.contest.contestants import PIPELINE, Contestant
 from scripts.bench.contest.environments import python_of, version_of
 from scripts.bench.contest.live import WARM_UP, latencies
 from scripts.bench.contest.load import Load
-from scripts.bench.contest.rounds import BUSY, median, undisturbed
+from scripts.bench.contest.rounds import median, undisturbed
 from scripts.bench.contest.run import Crash, Run, Say, run_backlog, run_crash
 
 
@@ -111,14 +111,10 @@ def line(run: Run) -> str:
 
 
 def problems_of(each: Contestant, runs: Sequence[Run], crash: Crash | None) -> list[str]:
-    """What makes the figures doubtful: of this pipeline every alert that is wrong, of all what was not
-    ended.
-    """
+    """What makes the figures void: of this pipeline a wrong alert, of all a load not ended, state lost."""
     problems = []
     if not all(run.finished for run in runs):
         problems.append("it did not come to the end of the load")
-    if any(run.others > BUSY for run in runs):
-        problems.append(f"others took up to {max(run.others for run in runs):.0%} of the machine")
     if each == PIPELINE and any((run.recall, run.precision) != (1.0, 1.0) for run in runs):
         problems.append("its alerts are not those of the oracle")
     usual = min(run.recall for run in runs)
