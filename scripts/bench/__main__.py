@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["NO_PROXY"] = "*"  # everything is on this machine
     found: dict[str, Any] = {}
     code = _measure(given, found)
+    if not all(found.get(part, True) for part in ("figures", "contestants")):
+        found = {part: measured for part, measured in found.items() if measured and part != "load"}
     if found:
         about = machine()
         print(everything(found, about))
@@ -75,7 +77,8 @@ def _measure_on(stack: Stack, given: Arguments, found: dict[str, Any]) -> None:
         contest = Contest(given.peers, base, given.runs, given.rates, given.seconds, given.crash)
         _say(f"contest: about {contest.minutes()} minutes on an idle machine of 2 cores")
         found["load"] = vars(base)
-        found["contestants"] = hold(stack, contest, _say)
+        found["contestants"] = []
+        found["contestants"].extend(hold(stack, contest, _say))
     if given.scaling:
         minutes = minutes_of_scaling(base, given.scaling, given.runs)
         _say(f"scaling: about {minutes} minutes on an idle machine of 2 cores")

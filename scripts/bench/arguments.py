@@ -24,7 +24,8 @@ Measures the pipeline on this machine: real broker, S3 server, Spark and produce
 producer's usual share of malformed, repeated and late records. A backlog is read as fast as it goes; the
 first micro-batch, which finds a cold JVM, does not count, nor do the first 20 seconds of steady traffic.
 With --peers, --scaling or --hours it measures these instead: the same load through what others would use,
-one thing changed at a time, a whole day. It says first how long that takes. Close other programs. Every run starts anew in its state folder, and deletes it at its end."""
+one thing changed at a time, a whole day. It says first how long that takes. Close other programs.
+Every run starts anew in its state folder, and deletes it at its end."""
 
 _EXAMPLES = """\
 examples:

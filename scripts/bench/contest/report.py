@@ -65,6 +65,8 @@ def _line(each: Mapping[str, Any], ours: float | None) -> list[str]:
 def _note(each: Mapping[str, Any]) -> list[str]:
     killed = each["killed_half_way"]
     shown = f"{killed['recall']:.3f}, {killed['repeated']:.0%}" if killed else "-"
+    if killed and not killed["came_back"]:
+        shown = "did not start again"
     return [each["name"], each["version"] or "-", each["settings"], each["at_a_crash"], shown]
 
 

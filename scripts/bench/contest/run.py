@@ -11,6 +11,7 @@ from local.native.environment import names_of_its_own
 from local.native.findings import UnreadableError, explained
 from local.native.process import Program, kill_all_of
 from local.native.stack import Stack
+from local.native.supervisor import GaveUpError
 from scripts.bench.contest.backlog import Backlog
 from scripts.bench.contest.contestants import Contestant
 from scripts.bench.contest.environments import jars_of, python_of
@@ -61,6 +62,8 @@ class Crash:
     recall: float
     precision: float
     repeated: float
+    came_back: bool = True
+    """False: started again, it ended."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +150,15 @@ def run_crash(stack: Stack, contestant: Contestant, backlog: Backlog, name: str,
 
         stack.supervisor.wait(is_half_way, "half of its alerts", PATIENCE * 3, name)
         kill_all_of(stack.supervisor.pid(name))
-        _wait_for_end(place, backlog, follower)
-    return Crash(**vars(correctness(follower.answers, backlog.expected)))
+        came_back = True
+        try:
+            _wait_for_end(place, backlog, follower)
+        except GaveUpError as error:
+            if error.name != name:
+                raise
+            came_back = False
+            say(f"  {error}")
+    return Crash(**vars(correctness(follower.answers, backlog.expected)), came_back=came_back)
 
 
 def figures(

@@ -1,6 +1,6 @@
 """The contest: all contestants in turn, round by round, and what stands at its end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -62,7 +62,7 @@ class Standing:
         }
 
 
-def hold(stack: Stack, contest: Contest, say: Say) -> list[dict[str, Any]]:
+def hold(stack: Stack, contest: Contest, say: Say) -> Iterator[dict[str, Any]]:
     """Run the contest: a dictionary for JSON a contestant. Raises as `run_backlog` does."""
     for each in contest.contestants:
         python_of(each, say)  # before anything is measured
@@ -72,7 +72,6 @@ def hold(stack: Stack, contest: Contest, say: Say) -> list[dict[str, Any]]:
     for number in range(1, contest.runs + 1):
         for each in contest.contestants:
             runs[each.name].append(_round(stack, each, backlog, number, say))
-    standings = []
     for each in contest.contestants:
         crash = None
         if contest.crash:
@@ -83,8 +82,7 @@ def hold(stack: Stack, contest: Contest, say: Say) -> list[dict[str, Any]]:
             say(f"{each.name}: {contest.seconds:.0f} s of {rate:,} payments a second ...")
             live[str(rate)] = latencies(stack, each, rate, contest.seconds, say)
         problems = problems_of(each, runs[each.name], crash)
-        standings.append(Standing(each, version_of(each), runs[each.name], crash, live, problems).as_dict())
-    return standings
+        yield Standing(each, version_of(each), runs[each.name], crash, live, problems).as_dict()
 
 
 def _round(stack: Stack, each: Contestant, backlog: Backlog, number: int, say: Say) -> Run:
@@ -118,7 +116,7 @@ def problems_of(each: Contestant, runs: Sequence[Run], crash: Crash | None) -> l
     if each == PIPELINE and any((run.recall, run.precision) != (1.0, 1.0) for run in runs):
         problems.append("its alerts are not those of the oracle")
     usual = min(run.recall for run in runs)
-    if crash and each.survives_crash and crash.recall < usual:
+    if crash and each.survives_crash and (crash.recall < usual or not crash.came_back):
         problems.append(f"killed half-way it found {crash.recall:.4f} of the alerts instead of {usual:.4f}")
     return problems
 
