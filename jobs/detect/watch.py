@@ -65,7 +65,7 @@ def watch(
         pass
     if not query.isActive and not stopping.is_set():
         failure = batches.failure or query.exception() or JobError("the query ended by itself")
-        if _only_reporting_failed(query, batches, failure):
+        if _once_more_is_enough(query, batches, failure):
             return False
         raise failure
     while query.isActive and _in_a_batch(batches, files):
@@ -73,7 +73,7 @@ def watch(
     ended = query.exception()  # by itself: what the stop itself leads to is no failure
     query.stop()
     cause = next(iter(_failures(companions)), None) or batches.failure or ended
-    if cause is None or isinstance(cause, Stopped) or _only_reporting_failed(query, batches, cause):
+    if cause is None or isinstance(cause, Stopped) or _once_more_is_enough(query, batches, cause):
         return True
     raise cause
 
@@ -82,15 +82,21 @@ def _failures(companions: Sequence[Companion]) -> list[BaseException]:
     return [each.failure for each in companions if each.failure is not None]
 
 
-def _only_reporting_failed(query: StreamingQuery, batches: QueryBatches, failure: BaseException) -> bool:
-    """Whether this is SPARK-57438: Spark 4.1.1's Kafka source has no metrics of a replayed micro-batch, and
-    the query dies of it after the commit, before it has reported anything. The next micro-batch is a new one,
-    so once more is enough. Another job may have planned it while this one started: only Spark knows."""
-    return (
-        batches.failure is None
-        and '"scala.Option.get()" is null' in str(failure)
-        and query.lastProgress is None
-    )
+def _once_more_is_enough(query: StreamingQuery, batches: QueryBatches, failure: BaseException) -> bool:
+    """Whether the query failed beside a micro-batch, in one of two ways.
+
+    SPARK-57438: Spark 4.1.1's Kafka source has no metrics of a replayed micro-batch, and the query dies of it
+    after the commit, before it has reported anything. The next micro-batch is a new one. (Only Spark knows
+    that it was a replay: another job may have planned it while this one started.)
+
+    Another job on the same checkpoint planned the micro-batch at the same moment. A query that starts again
+    replays it, and whoever does not hold the lease any more ends when it wants to write.
+    """
+    if batches.failure is not None:
+        return False
+    text = str(failure)
+    replay = '"scala.Option.get()" is null' in text and query.lastProgress is None
+    return replay or "CONCURRENT_STREAM_LOG_UPDATE" in text
 
 
 def _in_a_batch(batches: QueryBatches, files: CheckpointFiles) -> bool:

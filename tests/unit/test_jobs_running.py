@@ -176,14 +176,16 @@ def test_a_query_that_failed_while_the_job_was_stopping_has_failed() -> None:
         watched(Query(), None, SimpleNamespace(failure=ValueError("odd")))
 
 
-def test_a_query_that_only_could_not_report_a_replayed_micro_batch_is_started_again() -> None:
+def test_a_query_that_failed_only_beside_its_micro_batch_is_started_again() -> None:
     unreported = RuntimeError('the return value of "scala.Option.get()" is null')  # SPARK-57438
+    planned_twice = RuntimeError("[CONCURRENT_STREAM_LOG_UPDATE] Concurrent update to the log.")
     batches: Any = SimpleNamespace(failure=None)
 
     def again(query: Query) -> bool:
         return not watch(query, batches, Event(), SimpleNamespace())  # type: ignore[arg-type]
 
     assert again(Query(unreported))
+    assert again(Query(planned_twice, progress="of an earlier micro-batch"))
     for query in (Query(unreported, progress="of an earlier micro-batch"), Query(RuntimeError("odd"))):
         with pytest.raises(RuntimeError):
             again(query)
