@@ -48,6 +48,8 @@ def steps(group: str) -> list[tuple[str, list[str]]]:
     """Name and command of each step of a group; a step named `tests` is counted test by test."""
     folder = "unit" if group == "quick" else group
     tests = [str(BIN / "pytest"), "-q", f"tests/{folder}"]
+    if group == "faults":
+        tests += ["-n", "2", "--maxschedchunk", "1"]  # drills wait more than they compute
     if group != "quick":
         return [("tests", tests)]
     shell = [

@@ -1,4 +1,4 @@
-"""One real broker and one real S3 server, each with a fault proxy in front, for all drills."""
+"""One real broker and one real S3 server, each with a fault proxy in front, for all drills of a process."""
 
 import itertools
 import os
@@ -23,7 +23,9 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    with opened_servers(tmp_path_factory.mktemp("native") / "state", range(31_000, 32_000)) as servers:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    first = 31_000 + 400 * int(worker)  # ports of its own: those of the others may be taken at any moment
+    with opened_servers(tmp_path_factory.mktemp("native") / "state", range(first, first + 400)) as servers:
         yield servers
 
 

@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,69 +19,60 @@ import pyarrow.fs as fs
 import pyarrow.parquet as pq
 import pytest
 
-from local.native.stack import Stack, opened_stack
 from scripts.oracle import Pair
 from tests.integration.adversary import records
-from tests.integration.lane import ROOT, Lane, free_ports, opened_lane
+from tests.integration.lane import ROOT, Lane
 
 SEED = 20_261_125
 HOURS = 6
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    with opened_stack(tmp_path / "native" / "state", free_ports(30_000, 31_000)) as stack:
-        stack.start_servers()
-        yield stack
-
-
 @pytest.mark.timeout(300)
 def test_no_reader_sees_an_alert_twice_or_not_at_all_while_compactions_are_killed(
-    stack: Stack, tmp_path: Path
+    lane: Lane,
 ) -> None:
     chance = random.Random(SEED)  # printed when the test fails, as its other values are
-    with opened_lane(stack, "companions", tmp_path) as lane:
-        lane.produce(records(30_000, seed=10, now=time.time_ns() // 1_000_000))
-        job = lane.start_job(FRAUD_MAX_OFFSETS_PER_TRIGGER="2500")
-        lane.wait_until_caught_up(job)
-        assert job.end(signal.SIGTERM) == 0, job.text()
-        bucket = Bucket(lane)
-        moved = bucket.age()
-        assert moved > HOURS, "too few micro-batches with alerts"
-        expected = Counter(lane.expected().alerts)
-        assert bucket.of_alerts() == expected
+    lane.produce(records(30_000, seed=10, now=time.time_ns() // 1_000_000))
+    job = lane.start_job(FRAUD_MAX_OFFSETS_PER_TRIGGER="2500")
+    lane.wait_until_caught_up(job)
+    assert job.end(signal.SIGTERM) == 0, job.text()
+    bucket = Bucket(lane)
+    moved = bucket.age()
+    assert moved > HOURS, "too few micro-batches with alerts"
+    expected = Counter(lane.expected().alerts)
+    assert bucket.of_alerts() == expected
 
-        exercised: Counter[str] = Counter()
-        with reading(bucket, expected) as readings:
-            for _ in range(3):  # as soon as an object of the run is there: between two hours
-                known = len(bucket.keys("alerts_hourly/"))
-                process = start(lane)
-                if until(process, lambda before=known: len(bucket.keys("alerts_hourly/")) > before):
-                    process.kill()
-                exercised["after an object"] += process.wait() == -signal.SIGKILL
-            for _ in range(3):
-                process = start(lane)
-                time.sleep(chance.uniform(0.3, 1.5))
+    exercised: Counter[str] = Counter()
+    with reading(bucket, expected) as readings:
+        for _ in range(3):  # as soon as an object of the run is there: between two hours
+            known = len(bucket.keys("alerts_hourly/"))
+            process = start(lane)
+            if until(process, lambda before=known: len(bucket.keys("alerts_hourly/")) > before):
                 process.kill()
-                exercised["at random"] += process.wait() == -signal.SIGKILL
-            first = lane.run("jobs.compact")
-            assert first.returncode == 0, first.stderr
-            etags = bucket.etags("alerts_hourly/")
-            together = [start(lane), start(lane)]
-            assert [each.wait(60) for each in together] == [0, 0]
-            second = lane.run("jobs.compact")
-        assert exercised["after an object"] > 0, f"not exercised: {exercised}"
-        assert exercised["at random"] > 0, f"not exercised: {exercised}"
-        assert readings["alerts"] > 3, readings
-        assert readings["both"] > 3, readings
+            exercised["after an object"] += process.wait() == -signal.SIGKILL
+        for _ in range(3):
+            process = start(lane)
+            time.sleep(chance.uniform(0.3, 1.5))
+            process.kill()
+            exercised["at random"] += process.wait() == -signal.SIGKILL
+        first = lane.run("jobs.compact")
+        assert first.returncode == 0, first.stderr
+        etags = bucket.etags("alerts_hourly/")
+        together = [start(lane), start(lane)]
+        assert [each.wait(60) for each in together] == [0, 0]
+        second = lane.run("jobs.compact")
+    assert exercised["after an object"] > 0, f"not exercised: {exercised}"
+    assert exercised["at random"] > 0, f"not exercised: {exercised}"
+    assert readings["alerts"] > 3, readings
+    assert readings["both"] > 3, readings
 
-        assert "0 compacted" in second.stdout.splitlines()[-1]
-        assert bucket.etags("alerts_hourly/") == etags
-        assert len(etags) == HOURS
-        bucket.delete("alerts_hourly/")
-        assert lane.run("jobs.compact").returncode == 0
-        assert bucket.etags("alerts_hourly/") == etags  # the same bytes from the same alerts
-        assert bucket.of_hourly() == expected == bucket.of_alerts() == bucket.of_both()
+    assert "0 compacted" in second.stdout.splitlines()[-1]
+    assert bucket.etags("alerts_hourly/") == etags
+    assert len(etags) == HOURS
+    bucket.delete("alerts_hourly/")
+    assert lane.run("jobs.compact").returncode == 0
+    assert bucket.etags("alerts_hourly/") == etags  # the same bytes from the same alerts
+    assert bucket.of_hourly() == expected == bucket.of_alerts() == bucket.of_both()
 
 
 def start(lane: Lane) -> "subprocess.Popen[bytes]":
