@@ -49,6 +49,11 @@ class KafkaSettings(Part):
     ca_file: Path | None = Field(
         None, description="PEM file of the certificate authority; without it the system's"
     )
+    ca_pem: str | None = Field(
+        None,
+        pattern=r"^\s*-----BEGIN CERTIFICATE-----",
+        description="the certificate authority itself, as PEM, in place of a file",
+    )
     transactions_topic: Topic = Field("transactions", description="payments come from here")
     alerts_topic: Topic = Field("fraud-alerts", description="alerts go here")
     rejected_topic: Topic = Field(
@@ -68,6 +73,12 @@ class KafkaSettings(Part):
             raise ValueError(f"FRAUD_KAFKA_SECURITY_PROTOCOL is 'SASL_SSL': this needs {names} too")
         if self.security_protocol == "PLAINTEXT" and (self.sasl_username or self.sasl_password):
             raise ValueError(f"FRAUD_KAFKA_SECURITY_PROTOCOL is 'PLAINTEXT': {names} need SASL_SSL")
+        return self
+
+    @model_validator(mode="after")
+    def _one_certificate_authority(self) -> Self:
+        if self.ca_file and self.ca_pem:
+            raise ValueError("FRAUD_KAFKA_CA_FILE and FRAUD_KAFKA_CA_PEM are the same thing: set one of them")
         return self
 
     @model_validator(mode="after")
@@ -91,6 +102,8 @@ class KafkaSettings(Part):
             }
         if self.ca_file:
             options["ssl.ca.location"] = str(self.ca_file)
+        if self.ca_pem:
+            options["ssl.ca.pem"] = self.ca_pem
         return options
 
     def spark(self) -> dict[str, str]:
@@ -112,6 +125,8 @@ class KafkaSettings(Part):
                 "kafka.ssl.truststore.type": "PEM",
                 "kafka.ssl.truststore.location": str(self.ca_file),
             }
+        if self.ca_pem:
+            options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.certificates": self.ca_pem}
         return options
 
 

@@ -38,6 +38,7 @@ SECRET = "s3cr3t-value"  # noqa: S105  (a value to look for in messages)
         ("FRAUD_KAFKA_SECURITY_PROTOCOL", "SSL", "'PLAINTEXT' or 'SASL_SSL'"),
         ("FRAUD_KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "this needs FRAUD_KAFKA_SASL_USERNAME"),
         ("FRAUD_KAFKA_SASL_USERNAME", "ann", "need SASL_SSL"),
+        ("FRAUD_KAFKA_CA_PEM", "ca.pem", "must match"),
         ("FRAUD_KAFKA_TRANSACTIONS_TOPIC", "a topic", "must match"),
         ("FRAUD_KAFKA_TRANSACTIONS_TOPIC", "..", "must match"),
         ("FRAUD_KAFKA_REJECTED_TOPIC", "transactions", "must be three topics"),
@@ -97,6 +98,16 @@ def test_credentials_become_each_clients_options_and_never_show() -> None:
     assert settings.object_store.s3fs()["endpoint_url"] == "http://127.0.0.1:9010"
     assert (settings.object_store.s3fs()["key"], settings.object_store.s3fs()["secret"]) == ("key", SECRET)
     assert SECRET not in repr(settings)
+
+
+def test_a_certificate_authority_comes_as_a_file_or_as_text_and_never_as_both() -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    kafka = load({"FRAUD_KAFKA_CA_PEM": pem}).kafka
+    assert kafka.librdkafka()["ssl.ca.pem"] == pem
+    assert kafka.spark()["kafka.ssl.truststore.type"] == "PEM"
+    assert kafka.spark()["kafka.ssl.truststore.certificates"] == pem
+    with pytest.raises(SettingsError, match="set one of them"):
+        load({"FRAUD_KAFKA_CA_PEM": pem, "FRAUD_KAFKA_CA_FILE": "ca.pem"})
 
 
 def test_s3fs_never_answers_from_a_cache_and_gives_up_within_seconds() -> None:
