@@ -1,0 +1,73 @@
+"""Tells CloudWatch, once a minute, what the job's own metrics in the bucket say: its heartbeat, lag, shares and
+latency. It reads them where people read them, so that a job whose metrics do not arrive counts as one that stands.
+"""
+
+import io
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pyarrow.parquet as pq
+
+from fraud.environment import load
+
+EVERY = 60.0
+SPAN = timedelta(minutes=5)
+
+
+def figures(rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, float]:
+    """CloudWatch's figures by name, from the metrics' rows of the last SPAN; none where there is nothing to say.
+
+    HeartbeatAge in seconds, Lag in records, LateShare and RejectedShare from 0 to 1, LatencyP95 in milliseconds.
+    """
+    if not rows:
+        return {}
+    newest = max(rows, key=lambda row: row["batch_time"])
+    result = {"HeartbeatAge": (now - newest["batch_time"]).total_seconds()}
+    lags = [each["lag"] for each in newest["partitions"] or [] if each["lag"] is not None]
+    if lags:
+        result["Lag"] = float(sum(lags))
+    batches = [row for row in rows if row["kind"] == "batch"]
+    read = sum(row["read"] for row in batches)
+    if read:
+        result["LateShare"] = sum(row["rejected_late"] for row in batches) / read
+        result["RejectedShare"] = sum(row["rejected"] - row["rejected_late"] for row in batches) / read
+    latencies = [row["latency_p95_ms"] for row in batches if row["latency_p95_ms"] is not None]
+    if latencies:
+        result["LatencyP95"] = float(max(latencies))
+    return result
+
+
+def keys(now: datetime, prefix: str) -> list[str]:
+    """The keys of the minutes of the last SPAN, oldest first."""
+    minutes = (now - timedelta(minutes=ago) for ago in range(int(SPAN.total_seconds() // 60), -1, -1))
+    return [f"{prefix}metrics/date={at:%Y-%m-%d}/minute={at:%H%M}.parquet" for at in minutes]
+
+
+def main(namespace: str) -> None:
+    """Until it is ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    store = load().object_store
+    s3 = boto3.client("s3", **store.boto3())
+    cloudwatch = boto3.client("cloudwatch", region_name=store.region)
+    while True:
+        now = datetime.now(UTC)
+        rows: list[dict[str, Any]] = []
+        for key in keys(now, store.prefix):
+            try:
+                body = s3.get_object(Bucket=store.bucket, Key=key)["Body"].read()
+            except s3.exceptions.NoSuchKey:
+                continue
+            rows += pq.read_table(io.BytesIO(body)).to_pylist()
+        data = [{"MetricName": name, "Value": value} for name, value in figures(rows, now).items()]
+        if data:
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+        time.sleep(EVERY)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

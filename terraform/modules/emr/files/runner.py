@@ -1,0 +1,228 @@
+"""Keeps the streaming job running on the primary node, and follows the release that `release.json` names.
+
+A changed release is started when the running one has stopped between two micro-batches, from the same checkpoint.
+After a crash the job is started again, later and later; after five failures in ten minutes the runner gives up,
+and the cluster's step fails. A release that refuses its settings gives way to the one before it.
+Standard library only: it runs before the job's packages are there.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from collections import deque
+from pathlib import Path
+
+FAILURES, WITHIN = 5, 600.0  # so many in so many seconds are too many
+POLL = 15.0
+PROVEN = 120.0  # seconds after which a release counts as one that works
+SETTINGS_WRONG = 2
+
+
+def say(text: str) -> None:
+    """A line of the job's log."""
+    print(f"{time.strftime('%FT%TZ', time.gmtime())} runner: {text}", flush=True)
+
+
+def aws(*arguments: str) -> str:
+    """What the AWS command line prints. Raises CalledProcessError."""
+    return subprocess.run(["aws", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+class Release:
+    """One state of release.json, and its files on this machine."""
+
+    def __init__(self, text: str, bucket: str, folder: Path) -> None:
+        self.text = text
+        self.content = json.loads(text)
+        self._bucket = bucket
+        self._folder = folder
+
+    def part(self, name: str) -> Path:
+        """The folder or file of one artefact, fetched and unpacked once."""
+        key = self.content["artifacts"][name]
+        place = self._folder / "artifacts" / re.sub(r"\W", "_", key)
+        if not place.exists():
+            part = place.with_name(place.name + ".part")
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            file = part / Path(key).name
+            aws("s3", "cp", "--only-show-errors", f"s3://{self._bucket}/{key}", str(file))
+            if key.endswith(".tar.gz"):
+                with tarfile.open(file) as archive:
+                    archive.extractall(part, filter="data")
+            elif key.endswith(".zip"):
+                with zipfile.ZipFile(file) as archive:
+                    archive.extractall(part)
+            part.rename(place)
+        return place
+
+    def file(self, name: str) -> Path:
+        """The artefact itself, as it was fetched."""
+        return self.part(name) / Path(self.content["artifacts"][name]).name
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the job: settings, and the secrets that release.json names."""
+        settings = dict(self.content["settings"])
+        secrets = {}
+        for variable, place in self.content["secrets"].items():
+            arn, _, field = place.partition("#")
+            if arn not in secrets:
+                secrets[arn] = aws(
+                    "secretsmanager", "get-secret-value", "--secret-id", arn,
+                    "--query", "SecretString", "--output", "json",
+                )  # fmt: skip
+            value = json.loads(secrets[arn])
+            settings[variable] = json.loads(value)[field] if field else value
+        settings["FRAUD_RULES_FILE"] = str(self.file("rules"))
+        settings["FRAUD_LOG_DIR"] = str(self._folder / "log")
+        path = os.pathsep.join([str(self.part("code")), str(self.part("environment"))])
+        return {**os.environ, **settings, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+    def jars(self) -> list[Path]:
+        """The connector's jars, and the S3 committer's where this Spark lacks it."""
+        jars = sorted(self.part("jars").glob("connector/*.jar"))
+        home = Path(os.environ.get("SPARK_HOME", "/usr/lib/spark"))
+        if not list(home.glob("jars/spark-hadoop-cloud*")):
+            jars += sorted(self.part("jars").glob("hadoop-cloud/*.jar"))
+        return jars
+
+    def submit(self) -> list[str]:
+        """The command that starts the job: the driver here, executors with the same code and packages."""
+        executors = "code.zip:environment"
+        return [
+            "spark-submit", "--master", self.content["settings"]["FRAUD_SPARK_MASTER"], "--deploy-mode", "client",
+            "--driver-memory", self.content["settings"]["FRAUD_DRIVER_MEMORY"],
+            "--jars", ",".join(str(jar) for jar in self.jars()),
+            "--files", str(self.file("code")),
+            "--archives", f"{self.file('environment')}#environment",
+            "--conf", f"spark.executorEnv.PYTHONPATH={executors}",
+            *(word for name, value in sorted(self.content["spark"].items()) for word in ("--conf", f"{name}={value}")),
+            str(self.part("code") / "jobs" / "detect" / "__main__.py"), *self.content["arguments"],
+        ]  # fmt: skip
+
+
+class Runner:
+    """Runs one job at a time, and what reports its health beside it."""
+
+    def __init__(self, artifacts: str, folder: Path) -> None:
+        self._artifacts = artifacts
+        self._bucket = artifacts.removeprefix("s3://").split("/")[0]
+        self._folder = folder
+        self._failures: deque[float] = deque()
+        self._ending = False
+        self._refused: str | None = None  # the text of a release that is no news any more
+
+    def end(self, *_: object) -> None:
+        """The step was cancelled, or the cluster ends."""
+        self._ending = True
+
+    def run(self) -> int:
+        """Until it is told to end, or gives up: the step's exit code."""
+        proven: Release | None = None
+        release = self._newest(None)
+        while not self._ending:
+            code, lasted, following = self._job(release)
+            if lasted >= PROVEN:
+                proven = release
+            if following is not None:
+                release = following
+                continue
+            if self._ending:
+                return 0
+            say(f"the job ended with exit code {code} after {lasted:.0f} s")
+            if code == SETTINGS_WRONG:
+                if proven is None or proven.text == release.text:
+                    return 1
+                self._alarm("ReleaseRefused")
+                say("this release refuses its settings or its state: the one before it goes on")
+                self._refused, release = release.text, proven
+                continue
+            if not self._may_try_again():
+                say(f"{FAILURES} failures in {WITHIN / 60:.0f} minutes: giving up")
+                return 1
+            release = self._newest(release)
+        return 0
+
+    def _newest(self, known: Release | None) -> Release:
+        """The release that the bucket holds; the known one when it cannot be read just now."""
+        try:
+            text = aws("s3", "cp", f"{self._artifacts}/release.json", "-")
+        except subprocess.CalledProcessError as error:
+            if known is None:
+                raise
+            say(f"release.json could not be read: {error.stderr.strip()}")
+            return known
+        if known is not None and text in (known.text, self._refused):
+            return known
+        return Release(text, self._bucket, self._folder)
+
+    def _job(self, release: Release) -> tuple[int, float, "Release | None"]:
+        """Run the job until it ends or another release is there: exit code, seconds, that release."""
+        say(f"starting release {release.content['release']}")
+        environment = release.environment()
+        code = subprocess.run([sys.executable, "-m", "jobs.init"], env=environment, check=False).returncode
+        if code != 0:
+            say(f"init ended with exit code {code}")
+            return code, 0.0, None
+        began = time.monotonic()
+        job = subprocess.Popen(release.submit(), env=environment, start_new_session=True)
+        health = subprocess.Popen(
+            [sys.executable, str(self._folder / "health.py"), release.content["metrics_namespace"]], env=environment
+        )
+        following: Release | None = None
+        try:
+            asked = began
+            while job.poll() is None:
+                time.sleep(1)
+                if self._ending:
+                    break
+                if time.monotonic() - asked >= POLL:
+                    asked = time.monotonic()
+                    newest = self._newest(release)
+                    if newest.text != release.text:
+                        say("another release is there: stopping between micro-batches")
+                        following = newest
+                        break
+            job.send_signal(signal.SIGTERM)
+            return job.wait(), time.monotonic() - began, following
+        finally:
+            health.terminate()
+            health.wait()
+
+    def _may_try_again(self) -> bool:
+        now = time.monotonic()
+        self._failures.append(now)
+        while self._failures[0] < now - WITHIN:
+            self._failures.popleft()
+        if len(self._failures) >= FAILURES:
+            return False
+        time.sleep(2.0 ** len(self._failures))
+        return True
+
+    def _alarm(self, metric: str) -> None:
+        namespace = json.loads(aws("s3", "cp", f"{self._artifacts}/release.json", "-"))["metrics_namespace"]
+        aws("cloudwatch", "put-metric-data", "--namespace", namespace, "--metric-name", metric, "--value", "1")
+
+
+def main() -> int:
+    """Run until ended from outside; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--artifacts", required=True, help="s3://BUCKET/artifacts")
+    parser.add_argument("--folder", required=True, type=Path, help="where it may keep files")
+    given = parser.parse_args()
+    runner = Runner(given.artifacts, given.folder)
+    signal.signal(signal.SIGTERM, runner.end)
+    signal.signal(signal.SIGINT, runner.end)
+    return runner.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
