@@ -68,7 +68,7 @@ output "monthly_cost_usd" {
 
 output "destroy_command" {
   description = "Takes everything down again."
-  value       = "scripts/destroy.sh (asks first), or terraform apply -var disposable=true with the same variables, then terraform destroy with the same variables"
+  value       = "terraform apply -var=disposable=true, then terraform destroy, both with the variables of the first apply (terraform/README.md)"
 }
 
 locals {
