@@ -123,6 +123,19 @@ sync_packages() {
   rm -f "$MARK"
 }
 
+# bring_checkov: what reads terraform/, into .cache/checkov/, apart from all else: its pins are many.
+bring_checkov() {
+  local lock=$ROOT/tests/terraform/checkov.txt folder=$CACHE/checkov base uv
+  cmp -s "$lock" "$folder/lock.txt" && return
+  base=$(find_python) || exit 2
+  uv=$(find_uv "$base") || exit 2
+  say "installing checkov into .cache/checkov/ ..."
+  rm -rf "$folder"
+  logged checkov "$uv" venv --quiet --python "$base" "$folder" || exit 2
+  logged checkov "$uv" pip install --quiet --python "$folder/bin/python" --require-hashes -r "$lock" || exit 2
+  cp "$lock" "$folder/lock.txt"
+}
+
 # logged NAME COMMAND...: run it quietly; when it fails, show what it said.
 logged() {
   local log=$CACHE/setup-$1.log

@@ -6,25 +6,58 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.mocked import VARIANTS, Stack, applied, copied, provider_environment
+from tests.terraform.mocked import (
+    ROOT,
+    VARIANTS,
+    Stack,
+    applied,
+    copied,
+    provider_environment,
+    terraform,
+)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Terraform what needs it is skipped, and says why."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--all`: the whole matrix."""
+    parser.addoption("--all", action="store_true", help="apply each mutation alone: about half an hour")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark of what only `--all` runs."""
+    config.addinivalue_line("markers", "whole_matrix: runs with --all only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without `--all` the whole matrix is left out; without Terraform all is skipped, and says why."""
+    if not config.getoption("--all", default=False):
+        items[:] = [item for item in items if item.get_closest_marker("whole_matrix") is None]
     if shutil.which("terraform") is None:
         for item in items:
             if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="terraform is not on PATH; install Terraform 1.11 or newer"))
+                item.add_marker(
+                    pytest.mark.skip(reason="terraform is not on PATH; install Terraform 1.11 or newer")
+                )
 
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """What terraform finds in its environment."""
-    return provider_environment(tmp_path_factory.mktemp("provider"))
+    """What terraform finds in its environment; the provider is there."""
+    environment = provider_environment(tmp_path_factory.mktemp("provider"))
+    folder = tmp_path_factory.mktemp("init")
+    shutil.copyfile(ROOT / "terraform" / "versions.tf", folder / "versions.tf")
+    done = terraform(folder, environment, "init", "-no-color", "-input=false")
+    if done.returncode != 0:
+        pytest.fail(
+            "Terraform's provider for AWS cannot be had. Where its registry cannot be reached, name a folder "
+            f"that holds the provider in TF_PROVIDER_MIRROR.\n{done.stderr}"
+        )
+    return environment
 
 
 @pytest.fixture(scope="session")
-def stack_of(tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]) -> Callable[[str], Stack]:
+def stack_of(
+    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]
+) -> Callable[[str], Stack]:
     """`stack_of(variant)`: that variant, applied."""
     configuration = copied(tmp_path_factory.mktemp("stack"))
     stacks: dict[str, Stack] = {}

@@ -1,4 +1,4 @@
-"""Runs `terraform test` on a copy of `terraform/` against a mocked AWS, and reads the state that it prints."""
+"""Runs `terraform test` on a copy of `terraform/` against a mocked AWS, and reads the state it prints."""
 
 import json
 import os
@@ -27,10 +27,18 @@ OIDC = {
 _SECONDS = 900
 # One small file for each pattern that the stack reads: what the files hold decides nothing but hashes.
 _SOURCES = (
-    "README.md", "pyproject.toml", "uv.lock", "scripts/lib.sh", "local/__init__.py", "local/jars.toml",
-    "local/native/__init__.py", "fraud/rules.toml", "jobs/__init__.py", "producer/__init__.py",
+    "README.md",
+    "pyproject.toml",
+    "uv.lock",
+    "scripts/lib.sh",
+    "local/__init__.py",
+    "local/jars.toml",
+    "local/native/__init__.py",
+    "fraud/rules.toml",
+    "jobs/__init__.py",
+    "producer/__init__.py",
     "dashboard/__init__.py",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,9 @@ class Variant:
     def options(self) -> dict[str, Any]:
         """The values that differ from the defaults, of profile and command line."""
         options: dict[str, Any] = {}
-        for line in (ROOT / "terraform" / "profiles" / f"{self.profile}.tfvars").read_text("utf-8").splitlines():
+        for line in (
+            (ROOT / "terraform" / "profiles" / f"{self.profile}.tfvars").read_text("utf-8").splitlines()
+        ):
             if line and not line.startswith("#"):
                 key, _, value = line.partition("=")
                 options[key.strip()] = json.loads(value)
@@ -138,10 +148,12 @@ def provider_environment(cache: Path) -> dict[str, str]:
     return environment
 
 
-def terraform(folder: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def terraform(
+    folder: Path, environment: Mapping[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
     """Run terraform in `folder`."""
     return subprocess.run(
-        ["terraform", *arguments],
+        ["terraform", *arguments],  # noqa: S607  # wherever it is on PATH
         cwd=folder,
         env=dict(environment),
         capture_output=True,
@@ -152,7 +164,7 @@ def terraform(folder: Path, environment: Mapping[str, str], *arguments: str) -> 
 
 
 def copied(folder: Path, *, all_sources: bool = False) -> Path:
-    """A copy of `terraform/` and of the sources it reads, below `folder`, with the tests in the stack's module.
+    """A copy of `terraform/` and the sources it reads, below `folder`, with the tests in the stack's module.
 
     Returns the copy's `terraform/`.
     """
@@ -160,7 +172,9 @@ def copied(folder: Path, *, all_sources: bool = False) -> Path:
         ROOT / "terraform", folder / "terraform", symlinks=True, ignore=shutil.ignore_patterns(".terraform*")
     )
     for name in ("fraud", "jobs", "producer", "dashboard", "local", "scripts") if all_sources else ():
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".streamlit"))
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".streamlit")
+        )
     for name in _SOURCES:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Promises about the network: who reaches what. Each yields one sentence for every place that breaks it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from tests.terraform.mocked import Resource, Stack
 from tests.terraform.policies import statements
@@ -59,14 +59,21 @@ def every_flow_is_expected_and_none_is_missing(stack: Stack) -> Iterator[str]:
         in_both.add(("alb", "kafdrop", "tcp", 9000))
     if stack.on_ec2:
         in_both.add(("kafka", "kafka", "tcp", 9093))
-    callers = {"dashboard", "kafdrop", "producer", "maintenance", *_NODES} | ({"kafka"} if stack.on_ec2 else set())
+    callers = {"dashboard", "kafdrop", "producer", "maintenance", *_NODES} | (
+        {"kafka"} if stack.on_ec2 else set()
+    )
     if stack.private:
         in_both |= {(caller, "endpoints", "tcp", 443) for caller in callers}
         in_both.add(("emr_primary", "alb", "tcp", internal_port))
     emr_adds = {
-        *((a, b, protocol, low) for a in _NODES for b in _NODES for protocol, low in (("tcp", 0), ("udp", 0), ("icmp", -1))),
+        *(
+            (a, b, protocol, low)
+            for a in _NODES
+            for b in _NODES
+            for protocol, low in (("tcp", 0), ("udp", 0), ("icmp", -1))
+        ),
         *(("emr_service", node, "tcp", 8443) for node in _NODES),
-    }  # fmt: skip
+    }
     yield from _compared("egress", in_both | emr_adds, _flows(stack, _EGRESS))
     yield from _compared("ingress", in_both, {(b, a, p, port) for a, b, p, port in _flows(stack, _INGRESS)})
     to_s3 = {_group(stack, rule) for rule in stack.of(_EGRESS) if rule.values.get("prefix_list_id")}
@@ -75,11 +82,13 @@ def every_flow_is_expected_and_none_is_missing(stack: Stack) -> Iterator[str]:
     https = (set() if stack.private else callers) | ({"alb"} if stack.options.get("oidc") else set())
     yield from _compared("egress to the internet", https, out)
     for rule in stack.of(_EGRESS):
-        if (rule.values.get("cidr_ipv4") or rule.values.get("prefix_list_id")) and rule.values["from_port"] != 443:
+        if (rule.values.get("cidr_ipv4") or rule.values.get("prefix_list_id")) and rule.values[
+            "from_port"
+        ] != 443:
             yield f"{rule.address} goes out by another port than 443"
 
 
-def _compared(what: str, expected: set[object], found: set[object]) -> Iterator[str]:
+def _compared(what: str, expected: Set[object], found: Set[object]) -> Iterator[str]:
     for each in sorted(map(str, expected - found)):
         yield f"{what}: {each} is missing"
     for each in sorted(map(str, found - expected)):
@@ -89,10 +98,15 @@ def _compared(what: str, expected: set[object], found: set[object]) -> Iterator[
 def _flows(stack: Stack, kind: str) -> set[tuple[str, str, str, int]]:
     """(group of the rule, the other group, protocol, lowest port)."""
     return {
-        (_group(stack, rule), _name(stack, rule.values["referenced_security_group_id"]), rule.values["ip_protocol"], rule.values["from_port"])
+        (
+            _group(stack, rule),
+            _name(stack, rule.values["referenced_security_group_id"]),
+            rule.values["ip_protocol"],
+            rule.values["from_port"],
+        )
         for rule in stack.of(kind)
         if rule.values.get("referenced_security_group_id")
-    }  # fmt: skip
+    }
 
 
 def _group(stack: Stack, rule: Resource) -> str:
@@ -143,9 +157,18 @@ def the_way_to_the_internet_is_the_chosen_one(stack: Stack) -> Iterator[str]:
 
 def without_nat_every_service_has_an_endpoint(stack: Stack) -> Iterator[str]:
     needed = {
-        "ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "kms", "sts", "ssm", "ssmmessages",
-        "ec2messages", "elasticmapreduce",
-    }  # fmt: skip
+        "ecr.api",
+        "ecr.dkr",
+        "logs",
+        "monitoring",
+        "secretsmanager",
+        "kms",
+        "sts",
+        "ssm",
+        "ssmmessages",
+        "ec2messages",
+        "elasticmapreduce",
+    }
     found = {str(each.index) for each in stack.of("aws_vpc_endpoint") if each.name == "interface"}
     yield from _compared("endpoints", needed if stack.private else set(), found)
     for endpoint in stack.of("aws_vpc_endpoint"):
@@ -161,13 +184,23 @@ def without_nat_every_service_has_an_endpoint(stack: Stack) -> Iterator[str]:
 
 def the_s3_endpoint_lets_only_named_buckets_through(stack: Stack) -> Iterator[str]:
     own = {"arn:aws:s3:::data", "arn:aws:s3:::data/*", "arn:aws:s3:::work", "arn:aws:s3:::work/*"}
-    of_aws = ("al2023-repos-", "packages.", "repo.", "prod-us-east-1-starport-layer-bucket/", "us-east-1.elasticmapreduce/",
-              "amazon-ssm-", "prod.us-east-1.appinfo.src/", "aws157-logs-")  # fmt: skip
+    of_aws = (
+        "al2023-repos-",
+        "packages.",
+        "repo.",
+        "prod-us-east-1-starport-layer-bucket/",
+        "us-east-1.elasticmapreduce/",
+        "amazon-ssm-",
+        "prod.us-east-1.appinfo.src/",
+        "aws157-logs-",
+    )
     found = {r for each in statements(stack) if each.type == "aws_vpc_endpoint" for r in each.resources}
     for resource in found - own:
         if not resource.removeprefix("arn:aws:s3:::").startswith(of_aws):
             yield f"the S3 endpoint lets {resource} through"
     for resource in own - found:
         yield f"the S3 endpoint does not let {resource} through"
-    if not any("starport" in resource for resource in found) or not any("al2023" in resource for resource in found):
+    if not any("starport" in resource for resource in found) or not any(
+        "al2023" in resource for resource in found
+    ):
         yield "the S3 endpoint keeps out images' layers or packages"

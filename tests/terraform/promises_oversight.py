@@ -11,10 +11,13 @@ def every_failure_has_its_alarm(stack: Stack) -> Iterator[str]:
     name = stack.options["name"]
     behind = {str(each.index) for each in stack.of("aws_lb_target_group")}
     expected = {
-        *(f"{name}-{what}" for what in ("heartbeat", "lag", "late", "rejected", "latency", "release", "maintenance-missing")),
+        *(
+            f"{name}-{what}"
+            for what in ("heartbeat", "lag", "late", "rejected", "latency", "release", "maintenance-missing")
+        ),
         *(f"{name}-kafka-disk-{broker}" for broker in (1, 2, 3)),
         *(f"{name}-unhealthy-{component}" for component in behind),
-    }  # fmt: skip
+    }
     alarms = {each.values["alarm_name"]: each for each in stack.of("aws_cloudwatch_metric_alarm")}
     for missing in sorted(expected - alarms.keys()):
         yield f"alarm {missing} is missing"
@@ -24,15 +27,20 @@ def every_failure_has_its_alarm(stack: Stack) -> Iterator[str]:
     for alarm in alarms.values():
         if alarm.values["alarm_actions"] != [topic] or alarm.values["actions_enabled"] is False:
             yield f"{alarm.address} tells nobody"
-    silent = ("heartbeat", "maintenance-missing", *(f"kafka-disk-{n}" for n in (1, 2, 3)), *(f"unhealthy-{c}" for c in behind))
+    silent = (
+        "heartbeat",
+        "maintenance-missing",
+        *(f"kafka-disk-{n}" for n in (1, 2, 3)),
+        *(f"unhealthy-{c}" for c in behind),
+    )
     for what in silent:
-        alarm = alarms.get(f"{name}-{what}")
-        if alarm and alarm.values["treat_missing_data"] != "breaching":
-            yield f"{alarm.address} is content with silence"
+        found = alarms.get(f"{name}-{what}")
+        if found and found.values["treat_missing_data"] != "breaching":
+            yield f"{found.address} is content with silence"
     for what in ("heartbeat", "lag", "late", "rejected", "latency", "release"):
-        alarm = alarms.get(f"{name}-{what}")
-        if alarm and alarm.values["namespace"] != f"{name}/job":
-            yield f"{alarm.address} looks into another namespace than the job writes"
+        found = alarms.get(f"{name}-{what}")
+        if found and found.values["namespace"] != f"{name}/job":
+            yield f"{found.address} looks into another namespace than the job writes"
 
 
 def events_without_a_metric_reach_the_topic(stack: Stack) -> Iterator[str]:
@@ -41,7 +49,10 @@ def events_without_a_metric_reach_the_topic(stack: Stack) -> Iterator[str]:
         "cluster-ended": {"state": ["TERMINATED", "TERMINATED_WITH_ERRORS"]},
         "maintenance-failed": {"group": ["maintenance"], "lastStatus": ["STOPPED"]},
     }
-    rules = {str(each.index): json.loads(each.values["event_pattern"]) for each in stack.of("aws_cloudwatch_event_rule")}
+    rules = {
+        str(each.index): json.loads(each.values["event_pattern"])
+        for each in stack.of("aws_cloudwatch_event_rule")
+    }
     for name, detail in expected.items():
         if name not in rules or not detail.items() <= rules[name]["detail"].items():
             yield f"event {name}: nobody listens"
@@ -50,15 +61,23 @@ def events_without_a_metric_reach_the_topic(stack: Stack) -> Iterator[str]:
         if name in rules and rules[name]["detail"].get("clusterId") != [cluster]:
             yield f"event {name}: of another cluster"
     topic = stack.one("aws_sns_topic").values["arn"]
-    targets = {str(each.index) for each in stack.of("aws_cloudwatch_event_target") if each.values["arn"] == topic}
+    targets = {
+        str(each.index) for each in stack.of("aws_cloudwatch_event_target") if each.values["arn"] == topic
+    }
     if targets != expected.keys():
         yield f"events: {sorted(targets)} go to the topic"
-    publish = [each for each in statements(stack) if each.type == "aws_sns_topic_policy" and each.effect == "Allow"]
+    publish = [
+        each for each in statements(stack) if each.type == "aws_sns_topic_policy" and each.effect == "Allow"
+    ]
     services = {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
-    if [(each.principal, each.actions, each.condition) for each in publish] != [(services, ("sns:Publish",), {})]:
+    if [(each.principal, each.actions, each.condition) for each in publish] != [
+        (services, ("sns:Publish",), {})
+    ]:
         yield "topic: alarms or events may not publish, or others may"
     email = stack.options.get("alarm_email")
-    if [each.values["endpoint"] for each in stack.of("aws_sns_topic_subscription")] != ([email] if email else []):
+    if [each.values["endpoint"] for each in stack.of("aws_sns_topic_subscription")] != (
+        [email] if email else []
+    ):
         yield "topic: another address subscribes"
 
 

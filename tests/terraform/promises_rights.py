@@ -11,7 +11,10 @@ _EVERY_RESOURCE = {
     ("aws_kms_key", "*"): "in a key's policy, * is the key",
     ("aws_iam_role_policy", "RegistryLogin"): "ecr:GetAuthorizationToken knows no resources",
     ("aws_iam_role_policy", "Health"): "cloudwatch:PutMetricData knows no resources; limited to a namespace",
-    ("aws_iam_role_policy", "DiskMetric"): "cloudwatch:PutMetricData knows no resources; limited to a namespace",
+    (
+        "aws_iam_role_policy",
+        "DiskMetric",
+    ): "cloudwatch:PutMetricData knows no resources; limited to a namespace",
 }
 _MANAGED = {
     "AmazonSSMManagedInstanceCore": "Systems Manager in place of SSH",
@@ -53,10 +56,14 @@ def metrics_go_into_the_stacks_namespaces_only(stack: Stack) -> Iterator[str]:
 
 def roles_are_passed_to_one_service_only(stack: Stack) -> Iterator[str]:
     for each in statements(stack):
-        if "iam:PassRole" in each.actions and not each.condition.get("StringEquals", {}).get("iam:PassedToService"):
+        if "iam:PassRole" in each.actions and not each.condition.get("StringEquals", {}).get(
+            "iam:PassedToService"
+        ):
             yield f"{each.place} passes a role to any service"
         if each.type == "aws_iam_role" and (
-            each.actions != ("sts:AssumeRole",) or not isinstance(each.principal, dict) or list(each.principal) != ["Service"]
+            each.actions != ("sts:AssumeRole",)
+            or not isinstance(each.principal, dict)
+            or list(each.principal) != ["Service"]
         ):
             yield f"{each.place}: others than a service can take the role"
 
@@ -77,24 +84,34 @@ def each_component_touches_only_its_prefixes(stack: Stack) -> Iterator[str]:
 
     results = data("alerts", "alerts_hourly", "metrics", "transactions")
     work = "arn:aws:s3:::work"
-    expected = {
+    nothing: set[str] = set()
+    expected: dict[str, dict[str, set[str]]] = {
         'module.services.aws_iam_role_policy.task["dashboard"]': {
-            "s3:GetObject": results | data("verdicts"), "s3:PutObject": data("verdicts"), "s3:DeleteObject": set(),
+            "s3:GetObject": results | data("verdicts"),
+            "s3:PutObject": data("verdicts"),
+            "s3:DeleteObject": nothing,
         },
         'module.services.aws_iam_role_policy.task["maintenance"]': {
-            "s3:GetObject": results, "s3:PutObject": data("alerts_hourly", "metrics", "transactions"),
+            "s3:GetObject": results,
+            "s3:PutObject": data("alerts_hourly", "metrics", "transactions"),
             "s3:DeleteObject": data("alerts_hourly", "transactions"),
         },
-        'module.services.aws_iam_role_policy.task["producer"]': {"s3:GetObject": set(), "s3:PutObject": set(), "s3:DeleteObject": set()},
+        'module.services.aws_iam_role_policy.task["producer"]': {
+            "s3:GetObject": nothing,
+            "s3:PutObject": nothing,
+            "s3:DeleteObject": nothing,
+        },
         "module.emr.aws_iam_role_policy.node": {
             "s3:GetObject": results | {f"{work}/checkpoints/*", f"{work}/artifacts/*"},
             "s3:PutObject": results | {f"{work}/checkpoints/*", f"{work}/emr-logs/*"},
             "s3:DeleteObject": results | {f"{work}/checkpoints/*"},
         },
         "module.build.aws_iam_role_policy.build": {
-            "s3:GetObject": {f"{work}/sources/*", f"{work}/artifacts/*"}, "s3:PutObject": {f"{work}/artifacts/*"}, "s3:DeleteObject": set(),
+            "s3:GetObject": {f"{work}/sources/*", f"{work}/artifacts/*"},
+            "s3:PutObject": {f"{work}/artifacts/*"},
+            "s3:DeleteObject": nothing,
         },
-    }  # fmt: skip
+    }
     policies = [each for each in statements(stack) if each.type == "aws_iam_role_policy"]
     for address, rights in expected.items():
         for action, resources in rights.items():
@@ -102,8 +119,12 @@ def each_component_touches_only_its_prefixes(stack: Stack) -> Iterator[str]:
             if found != resources:
                 yield f"{address}: {action} on {sorted(found ^ resources)} is too much or missing"
     for each in policies:
-        if each.address not in expected and any(action.startswith("s3:") for action in each.actions) and "kafka_ec2" not in each.address:
-            yield f"{each.place} reaches S3"  # fmt: skip
+        if (
+            each.address not in expected
+            and any(action.startswith("s3:") for action in each.actions)
+            and "kafka_ec2" not in each.address
+        ):
+            yield f"{each.place} reaches S3"
 
 
 def _allowed(policies: list[Statement], address: str, action: str) -> set[str]:

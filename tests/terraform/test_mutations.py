@@ -1,6 +1,7 @@
 """No promise is empty: each mutation of `terraform/` is noticed by the promise that is about it."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,9 @@ from tests.terraform.promises import PROMISES
 
 
 @pytest.fixture(scope="module")
-def mutated(tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]) -> Callable[[str], Stack]:
+def mutated(
+    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]
+) -> Callable[[str], Stack]:
     """`mutated(variant)`: the stack with all mutations of that variant, applied once."""
     stacks: dict[str, Stack] = {}
 
@@ -30,6 +33,18 @@ def mutated(tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: f"{each.variant}: {each.file}: {each.about}")
 def test_a_broken_promise_is_noticed(mutation: Mutation, mutated: Callable[[str], Stack]) -> None:
     found = list(PROMISES[mutation.promise](mutated(mutation.variant)))
+    assert any(mutation.about in sentence for sentence in found), found
+
+
+@pytest.mark.whole_matrix
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: f"{each.variant}: {each.file}: {each.about}")
+def test_a_promise_broken_alone_is_noticed(
+    mutation: Mutation, tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    configuration = copied(tmp_path)
+    mutation.make(configuration)
+    found = list(PROMISES[mutation.promise](applied(configuration, VARIANTS[mutation.variant], environment)))
     assert any(mutation.about in sentence for sentence in found), found
 
 

@@ -42,7 +42,7 @@ def test_alerts_are_read_by_one_line(variant: str, stack_of: Callable[[str], Sta
     assert "s3://data/alerts/" in lines["pyarrow"]
     assert "s3://data/alerts/**/*.parquet" in lines["duckdb"]
     for line in lines.values():
-        (program,) = re.findall(r'^python -c "(.*)"$', line, re.S)
+        (program,) = re.findall(r'^python -c "(.*)"$', line, re.DOTALL)
         compile(program, "output", "exec")
 
 

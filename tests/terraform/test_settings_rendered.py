@@ -8,7 +8,7 @@ import pytest
 from fraud.environment import load, variables
 from fraud.settings import Settings
 from tests.terraform.mocked import VARIANTS, Stack
-from tests.terraform.promises_programs import containers
+from tests.terraform.promises_services import containers
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 USED = {
@@ -47,7 +47,9 @@ def test_a_container_gets_settings_that_its_program_takes(
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_release_holds_settings_that_the_job_takes(variant: str, stack_of: Callable[[str], Stack]) -> None:
+def test_the_release_holds_settings_that_the_job_takes(
+    variant: str, stack_of: Callable[[str], Stack]
+) -> None:
     stack = stack_of(variant)
     release = json.loads(stack.one("aws_s3_object", "release").values["content"])
     settings = loaded(release["settings"], list(release["secrets"]))

@@ -40,7 +40,10 @@ def said(folder: Path, environment: Mapping[str, str], values: Mapping[str, Any]
         ({"name": "fraud-"}, "no hyphen last"),
         ({"region": "Frankfurt"}, "region must be an AWS region's name"),
         ({"kafka_mode": "zookeeper"}, "kafka_mode must be msk or ec2"),
-        ({"kafka_mode": "msk", "kafka_instance_type": "t4g.medium"}, "must begin with kafka. when kafka_mode is msk"),
+        (
+            {"kafka_mode": "msk", "kafka_instance_type": "t4g.medium"},
+            "must begin with kafka. when kafka_mode is msk",
+        ),
         ({"kafka_mode": "ec2", "kafka_instance_type": "kafka.m7g.large"}, "must not when it is ec2"),
         ({"kafka_instance_type": "kafka.t3.small"}, "the smallest is kafka.m7g.large"),
         ({"kafka_volume_gb": 10}, "whole number from 20 to 4000"),
@@ -92,9 +95,7 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(
     ],
     ids=str,
 )
-def test_good_values_pass(
-    values: dict[str, Any], variables: Path, environment: Mapping[str, str]
-) -> None:
+def test_good_values_pass(values: dict[str, Any], variables: Path, environment: Mapping[str, str]) -> None:
     assert said(variables, environment, values) == (0, "")
 
 
@@ -109,11 +110,15 @@ def test_no_value_at_all_opens_nothing(variables: Path, environment: Mapping[str
 
 def test_every_variable_and_output_is_described_and_reaches_the_stack() -> None:
     folder = ROOT / "terraform"
-    names = re.findall(r'^variable "(\w+)" \{\n  description = ".+"\n  type ', (folder / "variables.tf").read_text("utf-8"), re.M)
+    names = re.findall(
+        r'^variable "(\w+)" \{\n  description = ".+"\n  type ',
+        (folder / "variables.tf").read_text("utf-8"),
+        re.MULTILINE,
+    )
     assert len(names) == (folder / "variables.tf").read_text("utf-8").count('variable "')
-    passed = re.findall(r"^  (\w+) += var\.(\w+)$", (folder / "main.tf").read_text("utf-8"), re.M)
+    passed = re.findall(r"^  (\w+) += var\.(\w+)$", (folder / "main.tf").read_text("utf-8"), re.MULTILINE)
     assert sorted(passed) == sorted((name, name) for name in names)
-    outputs = re.compile(r'^output "(\w+)" \{\n  description = ".+"\n', re.M)
+    outputs = re.compile(r'^output "(\w+)" \{\n  description = ".+"\n', re.MULTILINE)
     of_root = outputs.findall((folder / "outputs.tf").read_text("utf-8"))
     of_stack = outputs.findall((folder / "modules" / "stack" / "outputs.tf").read_text("utf-8"))
     assert sorted([*of_root, "kafka_users"]) == sorted(of_stack)  # the root itself makes the users' passwords

@@ -59,6 +59,16 @@ def test_a_group_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]
     assert "there is no group slow; there is quick, integration, faults, browser" in capsys.readouterr().err
 
 
+def test_the_whole_matrix_of_terraform_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(check, "run_group", lambda group: ran.append(group) or check.Outcome(passed=1))
+    assert check.main(["quick", "terraform", "--all"]) == 0
+    assert ran == ["quick", "terraform --all"]
+    assert check.SECONDS["terraform --all"] > check.SECONDS["terraform"]
+    ((_, command),) = check.steps("terraform --all")
+    assert command[-2:] == ["tests/terraform", "--all"]
+
+
 def test_a_group_that_cannot_run_is_counted_as_skipped_and_the_reason_is_among_the_last_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,10 @@ resource "aws_subnet" "private" {
     Name                                     = "${var.name}-private-${count.index + 1}"
     for-use-with-amazon-emr-managed-policies = "true"
   }
+
+  lifecycle {
+    ignore_changes = [availability_zone] # a zone in trouble, or a new one, must not move what lives here
+  }
 }
 
 resource "aws_subnet" "public" {
@@ -48,6 +52,10 @@ resource "aws_subnet" "public" {
   cidr_block        = cidrsubnet(var.vpc_cidr, 8, 128 + count.index)
 
   tags = { Name = "${var.name}-public-${count.index + 1}" }
+
+  lifecycle {
+    ignore_changes = [availability_zone]
+  }
 }
 
 resource "aws_route_table" "private" {

@@ -23,7 +23,7 @@ resource "aws_scheduler_schedule" "maintenance" {
       # Without the revision: the schedule follows the newest, and need not change with it.
       task_definition_arn     = aws_ecs_task_definition.these["maintenance"].arn_without_revision
       launch_type             = "FARGATE"
-      platform_version        = "1.4.0"
+      platform_version        = "LATEST"
       task_count              = 1
       group                   = "maintenance"
       propagate_tags          = "TASK_DEFINITION"

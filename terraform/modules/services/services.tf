@@ -16,7 +16,7 @@ resource "aws_ecs_service" "these" {
   task_definition                   = aws_ecs_task_definition.these[each.key].arn
   desired_count                     = each.value.count
   launch_type                       = "FARGATE"
-  platform_version                  = "1.4.0"
+  platform_version                  = "LATEST"
   wait_for_steady_state             = true
   enable_execute_command            = false
   propagate_tags                    = "SERVICE"

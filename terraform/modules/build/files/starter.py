@@ -2,15 +2,17 @@
 
 import json
 import urllib.request
+from typing import Any
 
 import boto3
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], _context: object) -> None:
     """Create and Update start a build; Delete has nothing to undo."""
     print(json.dumps({key: event.get(key) for key in ("RequestType", "RequestId", "StackId")}))
     if event["RequestType"] == "Delete":
-        return respond(event, "SUCCESS", "nothing to delete")
+        respond(event, "SUCCESS", "nothing to delete")
+        return
     properties = event["ResourceProperties"]
     variables = {
         "RESPONSE_URL": event["ResponseURL"],
@@ -28,11 +30,11 @@ def handler(event, context):
                 {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in variables.items()
             ],
         )
-    except Exception as error:  # whatever it was, CloudFormation must hear of it, or it waits for half an hour
+    except Exception as error:  # noqa: BLE001  # whatever it was, CloudFormation must hear of it, or it waits for half an hour
         respond(event, "FAILED", f"the build could not be started: {error}")
 
 
-def respond(event, status, reason):
+def respond(event: dict[str, Any], status: str, reason: str) -> None:
     """Tell CloudFormation how the request ended."""
     body = {
         "Status": status,
@@ -42,7 +44,7 @@ def respond(event, status, reason):
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
     }
-    request = urllib.request.Request(
+    request = urllib.request.Request(  # noqa: S310  # CloudFormation's own address
         event["ResponseURL"], json.dumps(body).encode(), method="PUT", headers={"Content-Type": ""}
     )
-    urllib.request.urlopen(request, timeout=20)
+    urllib.request.urlopen(request, timeout=20)  # noqa: S310

@@ -1,5 +1,6 @@
-"""Tells CloudWatch, once a minute, what the job's own metrics in the bucket say: its heartbeat, lag, shares and
-latency. It reads them where people read them, so that a job whose metrics do not arrive counts as one that stands.
+"""Tells CloudWatch, once a minute, what the job's own metrics in the bucket say.
+
+It reads them where people read them: a job whose metrics do not arrive counts as one that stands.
 """
 
 import io
@@ -20,9 +21,9 @@ SPAN = timedelta(minutes=5)
 
 
 def figures(rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, float]:
-    """CloudWatch's figures by name, from the metrics' rows of the last SPAN; none where there is nothing to say.
+    """CloudWatch's figures by name, from the metrics' rows of the last SPAN; none where there is none.
 
-    HeartbeatAge in seconds, Lag in records, LateShare and RejectedShare from 0 to 1, LatencyP95 in milliseconds.
+    HeartbeatAge in seconds, Lag in records, LateShare and RejectedShare from 0 to 1, LatencyP95 in ms.
     """
     if not rows:
         return {}
