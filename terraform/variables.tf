@@ -66,7 +66,7 @@ variable "kafka_volume_gb" {
 }
 
 variable "kafka_password_version" {
-  description = "Raise it by one to give every Kafka user a new password at the next apply."
+  description = "On MSK: raise it by one to give every Kafka user a new password at the next apply."
   type        = number
   default     = 1
   nullable    = false
@@ -74,6 +74,12 @@ variable "kafka_password_version" {
   validation {
     condition     = var.kafka_password_version >= 1 && floor(var.kafka_password_version) == var.kafka_password_version
     error_message = "kafka_password_version must be a whole number, 1 or more."
+  }
+
+  validation {
+    # They would refuse the clients' new ones.
+    condition     = var.kafka_mode == "msk" || var.kafka_password_version == 1
+    error_message = "kafka_password_version must stay 1 when kafka_mode is ec2: brokers on EC2 keep the passwords that their disks were formatted with."
   }
 }
 

@@ -66,15 +66,21 @@ VARIANTS = {
     for variant in (
         Variant("demo", "demo", {"allowed_cidrs": [LISTED], "alarm_email": "ann@example.com"}),
         Variant("standard", "standard", {"allowed_cidrs": [LISTED], "certificate_arn": CERTIFICATE}),
-        Variant("private", "private", {"cpu_architecture": "x86_64"}),
+        Variant("private", "private", {}),
         Variant(
             "login",
             "standard",
-            {"certificate_arn": CERTIFICATE, "oidc": OIDC, "oidc_client_secret": "s", "kafdrop_public": True},
+            {
+                "certificate_arn": CERTIFICATE,
+                "oidc": OIDC,
+                "oidc_client_secret": "s",
+                "kafdrop_public": True,
+                "cpu_architecture": "x86_64",
+            },
         ),
     )
 }
-"""The three profiles, and `standard` with a log-in in place of listed addresses."""
+"""The three profiles, and `standard` on other machines, with a log-in in place of listed addresses."""
 
 
 @dataclass(frozen=True)

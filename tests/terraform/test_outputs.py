@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.terraform.mocked import VARIANTS, Stack
+from tests.terraform.mocked import ROOT, VARIANTS, Stack
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.parametrize("variant", VARIANTS)]
+PARTS = ("kafka", "emr", "network", "load", "fargate", "s3", "oversight")
 ADDRESS = "mocked.us-east-1.elb.amazonaws.com"
 
 
@@ -67,6 +68,16 @@ def test_the_cost_has_its_parts_its_total_and_the_prices_date(
     assert re.fullmatch(r"us-east-1, 20\d\d-\d\d", cost.pop("prices_of"))
     total = float(cost.pop("total"))
     parts = {part: float(usd) for part, usd in cost.items()}
-    assert parts.keys() == {"kafka", "emr", "network", "load", "fargate", "s3", "oversight"}
+    assert parts.keys() == set(PARTS)
     assert total == pytest.approx(sum(parts.values()), abs=len(parts))
     assert all(usd > 0 for usd in parts.values())
+
+
+def test_the_readme_says_what_each_profile_costs(variant: str, stack_of: Callable[[str], Stack]) -> None:
+    """`login` is no profile of its own."""
+    if variant != "login":
+        cost = stack_of(variant).outputs["monthly_cost_usd"]
+        profile = VARIANTS[variant].profile
+        row = " | ".join([f"| `{profile}`", *(cost[part] for part in PARTS), f"**{cost['total']}** |"])
+        assert row in (ROOT / "terraform" / "README.md").read_text("utf-8")
+        assert cost["prices_of"].split()[-1] in (ROOT / "terraform" / "README.md").read_text("utf-8")

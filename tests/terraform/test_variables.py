@@ -49,6 +49,7 @@ def said(folder: Path, environment: Mapping[str, str], values: Mapping[str, Any]
         ({"kafka_volume_gb": 10}, "whole number from 20 to 4000"),
         ({"kafka_volume_gb": 99.5}, "whole number from 20 to 4000"),
         ({"kafka_password_version": 0}, "a whole number, 1 or more"),
+        ({"kafka_mode": "ec2", "kafka_password_version": 2}, "must stay 1 when kafka_mode is ec2"),
         ({"cpu_architecture": "arm"}, "must be arm64 or x86_64"),
         ({"emr_core_count": 0}, "whole number from 1 to 20"),
         ({"trigger": "10"}, "such as 500ms or 10s"),

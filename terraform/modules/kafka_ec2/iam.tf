@@ -28,7 +28,7 @@ resource "aws_iam_role_policy" "broker" {
         Sid      = "PasswordsAndCertificates"
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]
-        Resource = concat(values(var.secret_arns), values(var.certificate_secret_arns))
+        Resource = concat(values(var.secret_arns), [for secret in values(var.certificate_secrets) : secret.arn])
       },
       {
         Sid      = "Decrypt"

@@ -56,7 +56,8 @@ resource "aws_instance" "broker" {
     log_group         = local.log_group
     metrics_namespace = "${var.name}/kafka"
     users             = var.secret_arns
-    certificates      = var.certificate_secret_arns
+    # By name: a certificate that is renewed must not replace all brokers at once.
+    certificates = { for file, secret in var.certificate_secrets : file => secret.name }
   })
 
   network_interface {

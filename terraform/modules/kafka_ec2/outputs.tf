@@ -11,7 +11,7 @@ output "cluster_id" {
 
 output "ca_secret_arn" {
   description = "Certificate of the authority that signed the brokers' certificates, as PEM."
-  value       = var.certificate_secret_arns["ca"]
+  value       = var.certificate_secrets["ca"].arn
 }
 
 output "log_group" {

@@ -63,9 +63,9 @@ variable "secret_arns" {
   type        = map(string)
 }
 
-variable "certificate_secret_arns" {
+variable "certificate_secrets" {
   description = "PEM files that the build made: `ca`, and key and certificate of `broker-1` to `broker-3`."
-  type        = map(string)
+  type        = map(object({ name = string, arn = string }))
 }
 
 variable "work_bucket" {

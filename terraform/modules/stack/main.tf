@@ -61,13 +61,14 @@ module "network" {
 module "build" {
   source = "../build"
 
-  name                    = var.name
-  region                  = var.region
-  account_id              = local.account_id
-  cpu_architecture        = var.cpu_architecture
-  key_arn                 = module.storage.key_arn
-  work_bucket             = module.storage.work
-  source_hash             = local.source_hash
+  name             = var.name
+  region           = var.region
+  account_id       = local.account_id
+  cpu_architecture = var.cpu_architecture
+  key_arn          = module.storage.key_arn
+  work_bucket      = module.storage.work
+  # A secret that is new has no certificate yet.
+  source_hash             = sha256(jsonencode([local.source_hash, [for secret in aws_secretsmanager_secret.certificate : secret.arn]]))
   artifacts               = local.artifacts
   certificate_secret_arns = { for file, secret in aws_secretsmanager_secret.certificate : file => secret.arn }
   kafka_domain            = local.on_ec2 ? local.kafka_domain : ""
@@ -110,14 +111,14 @@ module "kafka_ec2" {
     zone = module.network.zones[index]
     cidr = module.network.private_cidrs[index]
   }]
-  security_group_id       = module.network.security_group_ids["kafka"]
-  ways_out                = module.network.ways_out
-  key_arn                 = module.storage.key_arn
-  secret_arns             = local.kafka_secret_arns
-  certificate_secret_arns = { for file, secret in aws_secretsmanager_secret.certificate : file => secret.arn if file != "ca-key" }
-  work_bucket             = module.storage.work
-  program_key             = module.build.artifacts.kafka
-  log_retention_days      = var.log_retention_days
+  security_group_id   = module.network.security_group_ids["kafka"]
+  ways_out            = module.network.ways_out
+  key_arn             = module.storage.key_arn
+  secret_arns         = local.kafka_secret_arns
+  certificate_secrets = { for file, secret in aws_secretsmanager_secret.certificate : file => { name = secret.name, arn = secret.arn } if file != "ca-key" }
+  work_bucket         = module.storage.work
+  program_key         = module.build.artifacts.kafka
+  log_retention_days  = var.log_retention_days
 }
 
 module "emr" {
