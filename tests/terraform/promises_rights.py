@@ -92,9 +92,9 @@ def each_component_touches_only_its_prefixes(stack: Stack) -> Iterator[str]:
             "s3:DeleteObject": nothing,
         },
         'module.services.aws_iam_role_policy.task["maintenance"]': {
-            "s3:GetObject": results,
-            "s3:PutObject": data("alerts_hourly", "metrics", "transactions"),
-            "s3:DeleteObject": data("alerts_hourly", "transactions"),
+            "s3:GetObject": data("alerts", "alerts_hourly", "metrics"),
+            "s3:PutObject": data("alerts_hourly"),
+            "s3:DeleteObject": nothing,
         },
         'module.services.aws_iam_role_policy.task["producer"]': {
             "s3:GetObject": nothing,

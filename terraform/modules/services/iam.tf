@@ -8,19 +8,13 @@ locals {
     dashboard   = ["alerts", "alerts_hourly", "metrics", "transactions", "verdicts"]
     kafdrop     = []
     producer    = []
-    maintenance = ["alerts", "alerts_hourly", "metrics", "transactions"]
+    maintenance = ["alerts", "alerts_hourly", "metrics"]
   }
   writes = {
     dashboard   = ["verdicts"]
     kafdrop     = []
     producer    = []
-    maintenance = ["alerts_hourly", "metrics", "transactions"]
-  }
-  deletes = {
-    dashboard   = []
-    kafdrop     = []
-    producer    = []
-    maintenance = ["alerts_hourly", "transactions"]
+    maintenance = ["alerts_hourly"]
   }
   # `init` beside the producer looks whether the bucket is there.
   lists = ["dashboard", "producer", "maintenance"]
@@ -43,12 +37,6 @@ locals {
       Effect   = "Allow"
       Action   = ["s3:AbortMultipartUpload", "s3:PutObject"]
       Resource = [for prefix in local.writes[component] : "${local.objects}${prefix}/*"]
-    }],
-    length(local.deletes[component]) == 0 ? [] : [{
-      Sid      = "Delete"
-      Effect   = "Allow"
-      Action   = ["s3:DeleteObject"]
-      Resource = [for prefix in local.deletes[component] : "${local.objects}${prefix}/*"]
     }],
     length(local.reads[component]) == 0 ? [] : [{
       Sid      = "Key"

@@ -1,4 +1,4 @@
-# Compaction, reconciliation and retention: a program without Spark, each hour.
+# Compaction of closed hours: a program without Spark, each hour.
 
 resource "aws_scheduler_schedule_group" "this" {
   name = var.name

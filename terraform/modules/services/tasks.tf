@@ -84,7 +84,7 @@ locals {
     ]
 
     maintenance = [merge(local.container["maintenance"], {
-      command = ["python", "-m", "jobs.maintenance"]
+      command = ["python", "-m", "jobs.compact"]
     })]
   }
 }

@@ -1,0 +1,286 @@
+"""The small programs around the build, run for real: what starts and reports it, what makes certificates."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import threading
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.terraform.mocked import ROOT
+
+MODULES = ROOT / "terraform" / "modules"
+BUILD = MODULES / "build" / "files"
+
+
+def program(path: Path) -> ModuleType:
+    """A program that lies outside the project's packages."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class CloudFormation:
+    """Takes what is reported to the address of a custom resource."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.reports: list[dict[str, str]] = []
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:  # the library's name
+            # S3 refuses the answer when the header is not as it was signed.
+            assert self.headers["Content-Type"] == ""
+            taken.reports.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    taken = CloudFormation(f"http://127.0.0.1:{server.server_port}/answer?signature=x")
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield taken
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def event(cloudformation: CloudFormation, kind: str) -> dict[str, Any]:
+    """A request of CloudFormation."""
+    return {
+        "RequestType": kind,
+        "ResponseURL": cloudformation.address,
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "Build",
+        "PhysicalResourceId": "fraud",
+        "ResourceProperties": {"Project": "fraud", "SourceHash": "1"},
+    }
+
+
+class CodeBuild:
+    """Starts builds, or refuses to."""
+
+    def __init__(self, refusal: str | None = None) -> None:
+        self.started: list[dict[str, Any]] = []
+        self._refusal = refusal
+
+    def start_build(self, **arguments: Any) -> None:
+        if self._refusal:
+            raise RuntimeError(self._refusal)
+        self.started.append(arguments)
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_build_is_started_once_and_told_where_to_report(
+    kind: str, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds = CodeBuild()
+    monkeypatch.setattr(boto3, "client", lambda _: builds)
+    program(BUILD / "starter.py").handler(event(cloudformation, kind), None)
+    (started,) = builds.started
+    assert (started["projectName"], started["idempotencyToken"]) == ("fraud", "request")
+    given = {each["name"]: each["value"] for each in started["environmentVariablesOverride"]}
+    assert given["RESPONSE_URL"] == cloudformation.address
+    assert cloudformation.reports == []  # the build itself reports
+
+
+def test_a_build_that_cannot_be_started_is_reported_at_once(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boto3, "client", lambda _: CodeBuild("Cannot have more than 0 builds in queue"))
+    program(BUILD / "starter.py").handler(event(cloudformation, "Create"), None)
+    (report,) = cloudformation.reports
+    assert report["Status"] == "FAILED"
+    assert "more than 0 builds" in report["Reason"]
+    assert (report["StackId"], report["RequestId"], report["LogicalResourceId"]) == (
+        "stack",
+        "request",
+        "Build",
+    )
+
+
+def test_deleting_needs_no_build(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
+    builds = CodeBuild()
+    monkeypatch.setattr(boto3, "client", lambda _: builds)
+    program(BUILD / "starter.py").handler(event(cloudformation, "Delete"), None)
+    assert builds.started == []
+    assert [each["Status"] for each in cloudformation.reports] == ["SUCCESS"]
+
+
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_the_build_reports_how_it_ended_and_a_failure_with_the_logs_last_lines(
+    succeeded: bool, cloudformation: CloudFormation, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_text("first line\n" + "x" * 5000 + "\nthe last line: no space left\n", "utf-8")
+    environment = {
+        **os.environ,
+        "CODEBUILD_BUILD_SUCCEEDING": "1" if succeeded else "0",
+        "RESPONSE_URL": cloudformation.address,
+        "STACK_ID": "stack",
+        "REQUEST_ID": "request",
+        "LOGICAL_RESOURCE_ID": "Build",
+        "PHYSICAL_RESOURCE_ID": "fraud",
+    }
+    subprocess.run(["bash", BUILD / "report.sh", log], env=environment, check=True, timeout=60)  # noqa: S607
+    (report,) = cloudformation.reports
+    assert report["Status"] == ("SUCCESS" if succeeded else "FAILED")
+    assert ("the last line: no space left" in report["Reason"]) == (not succeeded)
+    assert len(json.dumps(report)) < 4096  # CloudFormation takes no more
+
+
+FAKE_AWS = """#!/usr/bin/env bash
+# Secrets and objects are files below $FAKE; each call is noted.
+echo "$1 $2" >>"$FAKE/calls"
+service=$1 call=$2
+shift 2
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --secret-id) name=$2 ;;
+    --secret-string) value=${2#file://} ;;
+    --key) name=$2 ;;
+    s3://*) name=${1#s3://work/} ;;
+    --*) ;;
+    *.zip) value=$1 ;;
+  esac
+  shift
+done
+file=$FAKE/${name//\\//_}
+case "$service $call" in
+  "secretsmanager get-secret-value" | "s3api head-object") [[ -e $file ]] ;;
+  "secretsmanager put-secret-value" | "s3 cp") cp "$value" "$file" ;;
+esac
+"""
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Path:
+    """A folder that plays the account: secrets and objects are its files."""
+    program_folder, account = tmp_path / "bin", tmp_path / "account"
+    program_folder.mkdir()
+    account.mkdir()
+    (program_folder / "aws").write_text(FAKE_AWS, "utf-8")
+    (program_folder / "aws").chmod(0o755)
+    return account
+
+
+def make_certificates(account: Path) -> None:
+    environment = {
+        "PATH": f"{account.parent / 'bin'}:{os.environ['PATH']}",
+        "FAKE": str(account),
+        "AWS_REGION": "eu-central-1",
+        "WORK_BUCKET": "work",
+        "KEY_EMR_CERTIFICATE": "artifacts/emr.zip",
+        "KAFKA_DOMAIN": "kafka.fraud.internal",
+        **{f"SECRET_{name}": name for name in ("CA", "CA_KEY", "BROKER_1", "BROKER_2", "BROKER_3")},
+    }
+    done = subprocess.run(
+        ["bash", BUILD / "certificates.sh"],  # noqa: S607
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def openssl(*arguments: str | Path) -> str:
+    return subprocess.run(
+        ["openssl", *arguments],  # noqa: S607
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
+
+
+def test_certificates_are_made_once_and_hold_the_brokers_names(account: Path) -> None:
+    make_certificates(account)
+    for number in (1, 2, 3):
+        pem = account / f"BROKER_{number}"
+        assert "OK" in openssl("verify", "-CAfile", account / "CA", pem)
+        text = openssl("x509", "-in", pem, "-noout", "-text")
+        assert f"DNS:broker-{number}.kafka.fraud.internal" in text
+        assert "TLS Web Server Authentication, TLS Web Client Authentication" in text
+        assert pem.read_text("utf-8").startswith("-----BEGIN PRIVATE KEY-----")  # PKCS 8, which Kafka reads
+    assert "CA:TRUE" in openssl("x509", "-in", account / "CA", "-noout", "-text")
+    before = {path.name: path.read_bytes() for path in account.iterdir() if path.name != "calls"}
+    (account / "calls").unlink()
+    make_certificates(account)
+    assert {path.name: path.read_bytes() for path in account.iterdir() if path.name != "calls"} == before
+    assert "put-secret-value" not in (account / "calls").read_text("utf-8")
+
+
+def test_after_an_interrupted_run_all_certificates_come_from_one_authority(account: Path) -> None:
+    make_certificates(account)
+    (account / "CA").unlink()
+    make_certificates(account)
+    for number in (1, 2, 3):
+        assert "OK" in openssl("verify", "-CAfile", account / "CA", account / f"BROKER_{number}")
+
+
+def test_emrs_certificates_have_the_names_that_emr_looks_for(account: Path, tmp_path: Path) -> None:
+    make_certificates(account)
+    with zipfile.ZipFile(account / "artifacts_emr.zip") as archive:
+        assert sorted(archive.namelist()) == [
+            "certificateChain.pem",
+            "privateKey.pem",
+            "trustedCertificates.pem",
+        ]
+        archive.extractall(tmp_path)
+    chain = tmp_path / "certificateChain.pem"
+    assert "OK" in openssl("verify", "-CAfile", tmp_path / "trustedCertificates.pem", chain)
+    text = openssl("x509", "-in", chain, "-noout", "-text")
+    assert "DNS:*.ec2.internal, DNS:*.eu-central-1.compute.internal" in text
+
+
+NOW = datetime(2026, 3, 1, 0, 2, 30, tzinfo=UTC)
+
+
+def row(**values: Any) -> dict[str, Any]:
+    return {
+        "kind": "batch", "batch_time": NOW - timedelta(seconds=20), "read": 100, "rejected": 10,
+        "rejected_late": 4, "latency_p95_ms": 900, "partitions": [{"lag": 5}, {"lag": None}, {"lag": 7}],
+    } | values  # fmt: skip
+
+
+def test_health_is_what_the_metrics_say() -> None:
+    figures = program(MODULES / "emr" / "files" / "health.py").figures
+    older = row(batch_time=NOW - timedelta(minutes=3), latency_p95_ms=1500, partitions=[{"lag": 1000}])
+    assert figures([older, row()], NOW) == {
+        "HeartbeatAge": 20.0,
+        "Lag": 12.0,
+        "LateShare": 0.04,
+        "RejectedShare": 0.06,
+        "LatencyP95": 1500.0,
+    }
+    silent = row(kind="heartbeat", read=None, rejected=None, rejected_late=None, latency_p95_ms=None)
+    assert figures([silent], NOW) == {"HeartbeatAge": 20.0, "Lag": 12.0}
+    assert figures([], NOW) == {}  # then the alarm on silence speaks
+
+
+def test_health_looks_at_the_minutes_before_midnight_too() -> None:
+    keys = program(MODULES / "emr" / "files" / "health.py").keys(NOW, "p/")
+    assert keys[0] == "p/metrics/date=2026-02-28/minute=2357.parquet"
+    assert keys[-1] == "p/metrics/date=2026-03-01/minute=0002.parquet"
+    assert len(keys) == 6
