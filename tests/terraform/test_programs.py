@@ -1,6 +1,7 @@
 """The small programs around the build, run for real: what starts and reports it, what makes certificates."""
 
 import importlib.util
+import io
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import boto3
 import pytest
 
+from jobs.detect.metrics import metrics_key, to_parquet
 from tests.terraform.mocked import ROOT
 
 MODULES = ROOT / "terraform" / "modules"
@@ -277,6 +279,34 @@ def test_health_is_what_the_metrics_say() -> None:
     silent = row(kind="heartbeat", read=None, rejected=None, rejected_late=None, latency_p95_ms=None)
     assert figures([silent], NOW) == {"HeartbeatAge": 20.0, "Lag": 12.0}
     assert figures([], NOW) == {}  # then the alarm on silence speaks
+
+
+class Bucket:
+    """S3, holding some objects."""
+
+    class exceptions:  # noqa: N801  # boto3's name
+        class NoSuchKey(Exception):
+            pass
+
+    def __init__(self, objects: dict[str, bytes]) -> None:
+        self._objects = objects
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        if Key not in self._objects:
+            raise self.exceptions.NoSuchKey(Bucket, Key)
+        return {"Body": io.BytesIO(self._objects[Key])}
+
+
+def test_health_reads_what_the_job_writes_and_passes_over_minutes_without_any() -> None:
+    health = program(MODULES / "emr" / "files" / "health.py")
+    keys = health.keys(NOW, "")
+    written = to_parquet(
+        [{**row(), "batch_time": int(row()["batch_time"].timestamp() * 1000), "batch_id": 1}]
+    )
+    rows = health.rows_of(Bucket({keys[-1]: written}), "data", keys)
+    assert health.figures(rows, NOW)["HeartbeatAge"] == 20.0
+    assert health.figures(rows, NOW)["Lag"] == 12.0
+    assert metrics_key(int(NOW.timestamp() * 1000)) == keys[-1]
 
 
 def test_health_looks_at_the_minutes_before_midnight_too() -> None:

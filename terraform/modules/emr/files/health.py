@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pyarrow.parquet as pq
+from botocore.exceptions import BotoCoreError, ClientError
 
 from fraud.environment import load
 
@@ -49,6 +50,18 @@ def keys(now: datetime, prefix: str) -> list[str]:
     return [f"{prefix}metrics/date={at:%Y-%m-%d}/minute={at:%H%M}.parquet" for at in minutes]
 
 
+def rows_of(s3: Any, bucket: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The metrics' rows in those of the objects that are there. Raises what boto3 raises."""
+    rows: list[dict[str, Any]] = []
+    for key in names:
+        try:
+            body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except s3.exceptions.NoSuchKey:  # a minute without a micro-batch
+            continue
+        rows += pq.read_table(io.BytesIO(body)).to_pylist()
+    return rows
+
+
 def main(namespace: str) -> None:
     """Until it is ended."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -57,16 +70,13 @@ def main(namespace: str) -> None:
     cloudwatch = boto3.client("cloudwatch", region_name=store.region)
     while True:
         now = datetime.now(UTC)
-        rows: list[dict[str, Any]] = []
-        for key in keys(now, store.prefix):
-            try:
-                body = s3.get_object(Bucket=store.bucket, Key=key)["Body"].read()
-            except s3.exceptions.NoSuchKey:
-                continue
-            rows += pq.read_table(io.BytesIO(body)).to_pylist()
-        data = [{"MetricName": name, "Value": value} for name, value in figures(rows, now).items()]
-        if data:
-            cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+        try:
+            found = figures(rows_of(s3, store.bucket, keys(now, store.prefix)), now)
+            data = [{"MetricName": name, "Value": value} for name, value in found.items()]
+            if data:
+                cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+        except (BotoCoreError, ClientError) as error:  # the alarm on silence speaks if it lasts
+            print(f"health: {error}", flush=True)
         time.sleep(EVERY)
 
 

@@ -191,7 +191,9 @@ class Runner:
         """Run the job until it ends or another release is there: exit code, seconds, that release."""
         say(f"starting release {release.content['release']}")
         environment = release.environment()
-        code = subprocess.run([sys.executable, "-m", "jobs.init"], env=environment, check=False).returncode
+        code = subprocess.run(
+            [sys.executable, "-P", "-m", "jobs.init"], env=environment, check=False
+        ).returncode
         if code != 0:
             say(f"init ended with exit code {code}")
             return code, 0.0, None
