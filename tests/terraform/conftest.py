@@ -33,7 +33,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item.get_closest_marker("whole_matrix") is None]
     if shutil.which("terraform") is None:
         for item in items:
-            if Path(__file__).parent in item.path.parents:
+            if Path(__file__).parent in item.path.parents and "environment" in getattr(
+                item, "fixturenames", ()
+            ):
                 item.add_marker(
                     pytest.mark.skip(reason="terraform is not on PATH; install Terraform 1.11 or newer")
                 )

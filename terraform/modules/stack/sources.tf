@@ -8,13 +8,14 @@ locals {
       packages  = ["pyproject.toml", "uv.lock"]
       jars      = ["local/jars.toml"]
       fraud     = ["fraud/**"]
+      rules     = ["fraud/rules.toml"]
       jobs      = ["jobs/**"]
       producer  = ["producer/**"]
       dashboard = ["dashboard/**"]
       setup     = ["README.md", "scripts/lib.sh", "local/__init__.py", "local/native/*.py"]
       } : component => sort([
         for file in flatten([for pattern in patterns : fileset(local.root, pattern)]) : file
-        if length(regexall("(^|/)(__pycache__|\\.[a-z_]+_cache)/", file)) == 0
+        if length(regexall("(^|/)(__pycache__|\\.[a-z_]+_cache)/", file)) == 0 && (component == "rules" || file != "fraud/rules.toml")
     ])
   }
   build_files = fileset("${path.module}/../build/files", "*.sh")
@@ -28,8 +29,9 @@ locals {
   hash = { for component, files in local.files :
     component => sha256(join("\n", [for file in files : "${file} ${filesha256("${local.root}/${file}")}"]))
   }
-  build_hash  = sha256(join("\n", [for file in sort(local.build_files) : "${file} ${filesha256("${path.module}/../build/files/${file}")}"]))
-  source_hash = sha256(jsonencode([local.hash, local.build_hash, local.artifacts]))
+  build_hash = sha256(join("\n", [for file in sort(local.build_files) : "${file} ${filesha256("${path.module}/../build/files/${file}")}"]))
+  # Other rules build nothing: the job takes them from an object of their own.
+  source_hash = sha256(jsonencode([{ for component, hash in local.hash : component => hash if component != "rules" }, local.build_hash, local.artifacts]))
 
   # What an image holds besides its own code.
   image_hash = { for component in ["jobs", "producer", "dashboard"] :
