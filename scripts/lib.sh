@@ -123,6 +123,28 @@ sync_packages() {
   rm -f "$MARK"
 }
 
+# terraform_lacks: why the tests of terraform/ cannot run here, on standard output; fails when they can.
+terraform_lacks() {
+  local folder said
+  command -v terraform >/dev/null || {
+    echo "there is no Terraform on PATH (1.11 or newer is needed)"
+    return
+  }
+  folder=$(mktemp -d)
+  cp "$ROOT/terraform/versions.tf" "$folder"
+  if [[ -n ${TF_PROVIDER_MIRROR:-} ]]; then
+    printf 'provider_installation {\n  filesystem_mirror {\n    path = "%s"\n  }\n}\n' "$TF_PROVIDER_MIRROR" >"$folder/rc"
+    export TF_CLI_CONFIG_FILE=$folder/rc
+  fi
+  if said=$(cd "$folder" && terraform init -no-color -input=false 2>&1); then
+    rm -rf "$folder"
+    return 1
+  fi
+  rm -rf "$folder"
+  echo "Terraform's AWS provider cannot be had ($(grep -m 1 Error <<<"$said")): where its registry cannot be reached," \
+    "name a folder that holds it in TF_PROVIDER_MIRROR"
+}
+
 # bring_checkov: what reads terraform/, into .cache/checkov/, apart from all else: its pins are many.
 bring_checkov() {
   local lock=$ROOT/tests/terraform/checkov.txt folder=$CACHE/checkov base uv

@@ -26,7 +26,10 @@ fi
 
 packages=() scanner=true
 for word in "$@"; do
-  if [[ $word == terraform ]]; then scanner=bring_checkov; fi
+  if [[ $word == terraform ]]; then
+    if why=$(terraform_lacks); then die "$why"; fi
+    scanner=bring_checkov
+  fi
   if [[ $word == browser ]]; then # said before anything is installed
     base=$(find_python) || exit 2
     (cd "$ROOT" && "$base" -m scripts.chromium >/dev/null) || exit 2
