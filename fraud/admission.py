@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from fraud.arrays import Integers
+from fraud.arrays import Flags, Integers
 from fraud.generations import Generation
 from fraud.memory import Progress
 from fraud.transaction import Reason, Rejected, rejected_table
@@ -38,10 +38,7 @@ def admit(
     from the future never moves a watermark, so one poisoned event makes nobody else late.
     """
     event_time = transactions["timestamp"].to_numpy()
-    currencies = transactions["currency"].combine_chunks().dictionary_encode()
-    rates = [generation.rules.rate_of(currency) for currency in currencies.dictionary.to_pylist()]
-    no_rate = np.array(rates, dtype=np.int64)[currencies.indices.to_numpy()] == 0
-    in_future = ~no_rate & (event_time > kafka_time + generation.clock_skew)
+    no_rate, in_future = unsound(transactions, kafka_time, generation)
     sound = np.flatnonzero(~no_rate & ~in_future)
 
     watermark = np.zeros(len(event_time), dtype=np.int64)
@@ -69,6 +66,15 @@ def admit(
     record = transactions["record"].to_numpy()
     rejected = rejected_table((int(record[row]), why[row]) for row in sorted(why))
     return Admission(np.flatnonzero(~(no_rate | in_future | late)), rejected, reached)
+
+
+def unsound(transactions: pa.Table, kafka_time: Integers, generation: Generation) -> tuple[Flags, Flags]:
+    """Which of `transactions` (columns `timestamp` and `currency`) have no rate, and which others are from
+    the future."""
+    currencies = transactions["currency"].combine_chunks().dictionary_encode()
+    rates = [generation.rules.rate_of(currency) for currency in currencies.dictionary.to_pylist()]
+    no_rate = np.array(rates, dtype=np.int64)[currencies.indices.to_numpy()] == 0
+    return no_rate, ~no_rate & (transactions["timestamp"].to_numpy() > kafka_time + generation.clock_skew)
 
 
 def _show(timestamp: np.int64) -> str:

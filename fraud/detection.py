@@ -66,13 +66,13 @@ def detect(
 
     first_new = len(memory.payments)
     payments = pa.concat_tables([memory.payments, arrived]).unify_dictionaries().combine_chunks()
-    user = _codes(payments, "user_id")
+    user = codes_of(payments, "user_id")
     repeats = find_repeats(payments, user, first_new)
     is_repeat = np.zeros(len(payments), dtype=np.bool_)
     is_repeat[repeats.duplicate] = True
     is_repeat[repeats.conflicting] = True
-    rows = _payments_to_judge(payments, user, ~is_repeat, first_new, _longest_window(generations))
-    payments, alerts = _apply_rules(payments, rows, user[rows], generations, batch_time)
+    rows = _payments_to_judge(payments, user, ~is_repeat, first_new, longest_window(generations))
+    payments, alerts = apply_rules(payments, rows, user[rows], generations, batch_time)
 
     rejected = pa.concat_tables(
         [
@@ -115,7 +115,7 @@ def _payments(transactions: pa.Table, of_record: dict[str, pa.ChunkedArray], gen
     return pa.table([columns[field.name] for field in PAYMENTS], schema=PAYMENTS)
 
 
-def _longest_window(generations: Sequence[Generation]) -> int:
+def longest_window(generations: Sequence[Generation]) -> int:
     """How far back, in milliseconds, any rule looks; at least the payment's own millisecond."""
     return max([1, *(rule.window or 1 for each in generations for rule in each.rules.rules)])
 
@@ -137,7 +137,7 @@ def _payments_to_judge(
     return in_order
 
 
-def _apply_rules(
+def apply_rules(
     payments: pa.Table, rows: Integers, user: Integers, generations: Sequence[Generation], batch_time: int
 ) -> tuple[pa.Table, pa.Table]:
     """`payments` with their new flags, and an alert for each new flag of `rows`."""
@@ -150,7 +150,7 @@ def _apply_rules(
         timestamp=payments["timestamp"].to_numpy()[rows],
         amount=payments["amount"].to_numpy()[rows],
         rate=_rates(payments, rows, generation, present),
-        location=_codes(payments, "location")[rows],
+        location=codes_of(payments, "location")[rows],
     )
     flagged = []
     for each in present:
@@ -171,7 +171,7 @@ def _apply_rules(
 
 def _rates(payments: pa.Table, rows: Integers, generation: Integers, present: list[Generation]) -> Integers:
     names = payments["currency"].chunk(0).dictionary.to_pylist() if len(payments) else []
-    currency = _codes(payments, "currency")[rows]
+    currency = codes_of(payments, "currency")[rows]
     rates = np.zeros(len(rows), dtype=np.int64)
     for each in present:
         own = generation == each.number
@@ -242,7 +242,7 @@ def _count(
     return pa.table(columns, schema=COUNTS)
 
 
-def _codes(payments: pa.Table, name: str) -> Integers:
+def codes_of(payments: pa.Table, name: str) -> Integers:
     """The dictionary codes of a column in one chunk."""
     if not len(payments):
         return np.empty(0, dtype=np.int64)

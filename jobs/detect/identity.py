@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fraud.settings import SettingsError
-from jobs.detect.offsets import Files
+from jobs.detect.offsets import Files, ReadableFiles
 
 SCHEMA_VERSION = 2
 """2: the state of a bucket is text."""
@@ -50,7 +50,7 @@ class Identity(BaseModel):
         )
 
 
-def stored_identity(files: Files, where: str) -> Identity | None:
+def stored_identity(files: ReadableFiles, where: str) -> Identity | None:
     """The identity in a checkpoint; None when it is new. Raises SettingsError for another version's."""
     text = files.read(NAME)
     if text is None:

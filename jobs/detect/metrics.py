@@ -119,7 +119,11 @@ def to_parquet(rows: Sequence[Row]) -> bytes:
 
 def from_parquet(content: bytes) -> list[Row]:
     """The inverse of `to_parquet`."""
-    table = pq.read_table(io.BytesIO(content), schema=METRICS)
+    return as_rows(pq.read_table(io.BytesIO(content), schema=METRICS))
+
+
+def as_rows(table: pa.Table) -> list[Row]:
+    """The rows of a table of schema METRICS."""
     index = METRICS.get_field_index("batch_time")
     rows: list[Row] = table.set_column(index, "batch_time", table["batch_time"].cast(pa.int64())).to_pylist()
     return rows

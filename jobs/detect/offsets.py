@@ -11,17 +11,21 @@ Offsets = Mapping[int, int]
 _EARLIEST_OFFSET = -2  # as Spark's Kafka source writes it
 
 
-class Files(Protocol):
+class ReadableFiles(Protocol):
     """The files of a checkpoint, by name relative to it."""
 
     def read(self, name: str) -> str | None:
         """The text of a file; None when there is none."""
 
-    def write(self, name: str, text: str) -> None:
-        """Write a file at once: a reader sees the old text or the new one."""
-
     def names(self, folder: str) -> list[str]:
         """The names of the files in a folder; none when there is no such folder."""
+
+
+class Files(ReadableFiles, Protocol):
+    """The same, for the job whose checkpoint it is."""
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file at once: a reader sees the old text or the new one."""
 
 
 @dataclass(frozen=True)

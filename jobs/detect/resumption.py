@@ -9,7 +9,7 @@ from fraud.rules import RuleSet
 from fraud.settings import Settings, SettingsError
 from jobs.detect.accounting import loss
 from jobs.detect.errors import JobError
-from jobs.detect.offsets import Files, Offsets
+from jobs.detect.offsets import Files, Offsets, ReadableFiles
 from jobs.detect.seal import REMEDY, generation_file
 
 
@@ -18,11 +18,7 @@ def stored_generations(
 ) -> list[Generation]:
     """All generations, the one for the next micro-batch among them and stored. Raises SettingsError for one
     that cannot be read."""
-    stored = [
-        _stored(files, f"generations/{name}")
-        for name in files.names("generations")
-        if name.endswith(".json") and not name.startswith(".")
-    ]
+    stored = read_generations(files)
     generation, messages = next_generation(stored, rules, settings.detection, next_batch_id)
     for message in messages:
         say(message)
@@ -32,7 +28,16 @@ def stored_generations(
     return sorted([*others, generation], key=lambda each: each.number)
 
 
-def _stored(files: Files, name: str) -> Generation:
+def read_generations(files: ReadableFiles) -> list[Generation]:
+    """All that a checkpoint has stored, in no order. Raises SettingsError for one that cannot be read."""
+    return [
+        _stored(files, f"generations/{name}")
+        for name in files.names("generations")
+        if name.endswith(".json") and not name.startswith(".")
+    ]
+
+
+def _stored(files: ReadableFiles, name: str) -> Generation:
     try:
         return Generation.model_validate_json(files.read(name) or "")
     except ValidationError as error:
