@@ -10,7 +10,7 @@ COLUMNS = (
     "detected_at", "rule_id", "rule_version", "severity", "user_id", "transaction_id",
     "transaction_timestamp", "amount", "currency", "rate", "euros", "location", "observed",
     "threshold", "window_start", "window_end",
-    "evidence_count", "ingested_at", "alert_id",
+    "evidence_count", "ingested_at", "reconciled_at", "alert_id",
 )  # fmt: skip
 """The evidence itself is a table of its own and left out."""
 

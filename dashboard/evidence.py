@@ -69,6 +69,7 @@ def _length(window: timedelta) -> str:
 
 
 def _facts(row: dict[str, Any]) -> list[tuple[str, str]]:
+    found = "Found afterwards, as a payment came late (UTC)" if row["reconciled_at"] else "Detected (UTC)"
     in_euros = "" if row["currency"] == "EUR" else f" = {money(row['euros'], 'EUR')}, rate {row['rate']}"
     return [
         ("User", row["user_id"]),
@@ -76,7 +77,7 @@ def _facts(row: dict[str, Any]) -> list[tuple[str, str]]:
         ("Amount", money(row["amount"], row["currency"]) + in_euros),
         ("City", row["location"] or ""),
         ("Paid (UTC)", moment(row["transaction_timestamp"])),
-        ("Detected (UTC)", moment(row["detected_at"])),
+        (found, moment(row["detected_at"])),
         ("Arrived in Kafka (UTC)", moment(row["ingested_at"])),
         ("Rule", f"{row['rule_id']}, version {count(row['rule_version'])}"),
         ("Alert", row["alert_id"]),

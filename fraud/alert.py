@@ -43,6 +43,7 @@ ALERTS = pa.schema(
         ("evidence_count", pa.int64()),  # contributing transactions in all
         ("detected_at", _TIME),  # the micro-batch's time, from the offset log: the same on replay
         ("ingested_at", _TIME),  # Kafka time of the newest arrival among the contributing payments
+        ("reconciled_at", _TIME),  # when `jobs.reconcile` found it, the same as detected_at; else null
     ]
 )
 """One row an alert, in Parquet; as JSON with plain numbers and epoch milliseconds."""

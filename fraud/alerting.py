@@ -65,6 +65,7 @@ def _alerts_of(
         "evidence_count": end - start,
         "detected_at": np.full(size, detected_at),
         "ingested_at": arrived,
+        "reconciled_at": pa.nulls(size),
     }
     return pa.table([_column(columns[field.name], field) for field in ALERTS], schema=ALERTS)
 

@@ -108,6 +108,7 @@ def alert(**changes: Any) -> dict[str, Any]:
         "evidence_count": 1,
         "detected_at": at,
         "ingested_at": paid + timedelta(seconds=1),
+        "reconciled_at": None,
     }
     return {**row, **changes}
 

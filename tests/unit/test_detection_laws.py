@@ -133,18 +133,13 @@ WAYS = st.fixed_dictionaries(
 )
 
 
-@given(before=WAYS, after=WAYS, sent=histories(), change=st.integers(0, 40), more=st.integers(0, 40))
-@settings(max_examples=150)
-def test_each_record_is_judged_for_life_by_the_generation_that_first_read_it(
-    folder: Path,
-    before: dict[str, Any],
-    after: dict[str, Any],
-    sent: list[Sent],
-    change: int,
-    more: int,
-) -> None:
+def judging(
+    folder: Path, *ways: dict[str, Any], lateness: int | None = None
+) -> tuple[list[Generation], list[Conditions]]:
+    """A generation a way, each from a micro-batch of its own on, and the oracle's conditions of them; with
+    another `lateness`, if it is given, for the oracle."""
     generations, conditions = [], []
-    for number, way in enumerate((before, after)):
+    for number, way in enumerate(ways):
         path = rules_file(folder / f"rules{number}.toml", way["rules"], way["rates"])
         rules = load_rules(path)
         generations.append(
@@ -157,7 +152,22 @@ def test_each_record_is_judged_for_life_by_the_generation_that_first_read_it(
                 rules=rules,
             )
         )
-        conditions.append(Conditions(read_rules(path), way["allowed_lateness"], way["clock_skew"], BUCKETS))
+        allowed = way["allowed_lateness"] if lateness is None else lateness
+        conditions.append(Conditions(read_rules(path), allowed, way["clock_skew"], BUCKETS))
+    return generations, conditions
+
+
+@given(before=WAYS, after=WAYS, sent=histories(), change=st.integers(0, 40), more=st.integers(0, 40))
+@settings(max_examples=150)
+def test_each_record_is_judged_for_life_by_the_generation_that_first_read_it(
+    folder: Path,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    sent: list[Sent],
+    change: int,
+    more: int,
+) -> None:
+    generations, conditions = judging(folder, before, after)
     # A window wider than was remembered is complete only later; a message says when.
     assume(longest_window(generations[1].rules) <= generations[0].retention)
     first = {(each.partition, each.offset) for each in sent[:change]}
