@@ -27,7 +27,8 @@ class Bucket:
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         self.reads.append(Key)
-        return {"Body": _Body(self._found(Key)[0]), "ETag": f'"{etag(self._found(Key)[0])}"'}
+        content, metadata = self._found(Key)
+        return {"Body": _Body(content), "ETag": f'"{etag(content)}"', "Metadata": metadata}
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         return {"Metadata": self._found(Key)[1]}

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from fraud.settings import ObjectStoreSettings
 from jobs.compact.closed import SILENT
 from jobs.detect import metrics
-from jobs.detect.alerts_sink import COMPACTED_FOLDER, FOLDER, hour_folder
+from jobs.detect.alerts_sink import COMPACTED_FOLDER, FOLDER, PLAN_KEY, PLAN_TARGET, hour_folder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -63,6 +63,17 @@ class Hours:
         keys = [each.key for each in self._objects(f"{self._prefix}{COMPACTED_FOLDER}date=")]
         found = [_HOUR_FOLDER.search(key.removesuffix(COMPACTED_NAME)) for key in keys]
         return {_start(name) for name in found if name}
+
+    def planned(self) -> int | None:
+        """The start of the hour to which a reconciliation is about to add alerts; None when none is."""
+        try:
+            found = self._client.head_object(Bucket=self._bucket, Key=self._prefix + PLAN_KEY)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+        name = _HOUR_FOLDER.search(found["Metadata"][PLAN_TARGET].rpartition("/")[0] + "/")
+        return None if name is None else _start(name)
 
     def sources(self, hour: int) -> list[Source]:
         """The objects of that hour in `alerts/`, in the order of their keys."""

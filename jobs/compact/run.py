@@ -32,7 +32,7 @@ class Compaction:
     open_since: int | None  # start of the first hour that is not closed; None: nothing is proven
     written: list[int]  # starts of hours
     unchanged: int  # hours that were compacted before
-    postponed: list[int]  # hours that changed while they were read
+    postponed: list[int]  # hours that changed while they were read, or to which a reconciliation adds
 
 
 def compact(hours: Hours, say: Callable[[str], None]) -> Compaction:
@@ -43,12 +43,17 @@ def compact(hours: Hours, say: Callable[[str], None]) -> Compaction:
     unchanged = 0
     if open_since is None:
         return Compaction(None, written, unchanged, postponed)
+    planned = hours.planned()  # before any hour's objects are listed
     compacted = hours.compacted()
     for hour in hours.with_alerts():
         if hour >= open_since:
             break
         if hour in compacted and hour < open_since - LOOKED_AT_AGAIN:
             unchanged += 1
+            continue
+        if hour == planned:
+            say(f"{show_hour(hour)}: a reconciliation adds to it; the next run after that compacts this hour")
+            postponed.append(hour)
             continue
         try:
             done = _compact_hour(hours, hour, hours.made_of(hour) if hour in compacted else None, say)

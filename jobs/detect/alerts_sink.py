@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 FOLDER = "alerts/"
 COMPACTED_FOLDER = "alerts_hourly/"
+RECONCILIATIONS_FOLDER = "reconciliations/"
+PLAN_KEY = f"{RECONCILIATIONS_FOLDER}plan.parquet"
+"""What `jobs.reconcile` is about to add to `alerts/`, while it does."""
+
+PLAN_TARGET = "target"
+"""Its metadata: the key under which it is added."""
 
 _NAME = re.compile(r"/batch=(?P<checkpoint>[0-9a-f]{8})-\d{12}\.parquet$")
 
@@ -77,10 +83,11 @@ class AlertsSink:
         return found
 
     def delete_all(self) -> int:
-        """Delete everything in `alerts/` and `alerts_hourly/`; how many objects that were."""
+        """Delete everything in `alerts/` and `alerts_hourly/`, and what a reconciliation was about to add;
+        how many objects that were."""
         deleted = 0
         pages = self._client.get_paginator("list_objects_v2")
-        for folder in (FOLDER, COMPACTED_FOLDER):
+        for folder in (RECONCILIATIONS_FOLDER, FOLDER, COMPACTED_FOLDER):
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + folder):
                 keys = [entry["Key"] for entry in page.get("Contents", [])]  # 1,000 at most
                 if keys:

@@ -1,198 +1,170 @@
 """Drill 10: the batch companions are killed at any moment and run twice, beside readers that never stop."""
 
-import io
 import random
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
-import boto3
-import pyarrow as pa
-import pyarrow.dataset as ds
-import pyarrow.fs as fs
-import pyarrow.parquet as pq
 import pytest
 
-from scripts.oracle import Pair
+from jobs.detect.alerts_sink import PLAN_KEY
+from jobs.reconcile import lock
+from local.native.archived import archived_offsets
+from local.native.drain import Backlog
+from local.native.findings import alerts_of
+from local.native.stack import Stack, opened_stack
+from scripts.oracle import Conditions, Pair, expect, read_rules
+from tests.faults.alert_readers import HOURS, Bucket, reading, start, until
 from tests.integration.adversary import records
-from tests.integration.lane import ROOT, Lane
+from tests.integration.lane import DEADLINE, Lane, free_ports, opened_lane
 
 SEED = 20_261_125
-HOURS = 6
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with opened_stack(tmp_path_factory.mktemp("native") / "state", free_ports(30_000, 31_000)) as stack:
+        stack.start_servers()
+        yield stack
 
 
 @pytest.mark.timeout(300)
 def test_no_reader_sees_an_alert_twice_or_not_at_all_while_compactions_are_killed(
-    lane: Lane,
+    stack: Stack, tmp_path: Path
 ) -> None:
     chance = random.Random(SEED)  # printed when the test fails, as its other values are
-    lane.produce(records(30_000, seed=10, now=time.time_ns() // 1_000_000))
-    job = lane.start_job(FRAUD_MAX_OFFSETS_PER_TRIGGER="2500")
-    lane.wait_until_caught_up(job)
-    assert job.end(signal.SIGTERM) == 0, job.text()
-    bucket = Bucket(lane)
-    moved = bucket.age()
-    assert moved > HOURS, "too few micro-batches with alerts"
-    expected = Counter(lane.expected().alerts)
-    assert bucket.of_alerts() == expected
+    with opened_lane(stack, "companions", tmp_path) as lane:
+        lane.produce(records(30_000, seed=10, now=time.time_ns() // 1_000_000))
+        job = lane.start_job(FRAUD_MAX_OFFSETS_PER_TRIGGER="2500")
+        lane.wait_until_caught_up(job)
+        assert job.end(signal.SIGTERM) == 0, job.text()
+        bucket = Bucket(lane)
+        moved = bucket.age()
+        assert moved > HOURS, "too few micro-batches with alerts"
+        expected = Counter(lane.expected().alerts)
+        assert bucket.of_alerts() == expected
 
-    exercised: Counter[str] = Counter()
-    with reading(bucket, expected) as readings:
-        for _ in range(3):  # as soon as an object of the run is there: between two hours
-            known = len(bucket.keys("alerts_hourly/"))
-            process = start(lane)
-            if until(process, lambda before=known: len(bucket.keys("alerts_hourly/")) > before):
+        exercised: Counter[str] = Counter()
+        with reading(bucket, expected) as readings:
+            for _ in range(3):  # as soon as an object of the run is there: between two hours
+                known = len(bucket.keys("alerts_hourly/"))
+                process = start(lane, "jobs.compact")
+                if until(process, lambda before=known: len(bucket.keys("alerts_hourly/")) > before):
+                    process.kill()
+                exercised["after an object"] += process.wait() == -signal.SIGKILL
+            for _ in range(3):
+                process = start(lane, "jobs.compact")
+                time.sleep(chance.uniform(0.3, 1.5))
                 process.kill()
-            exercised["after an object"] += process.wait() == -signal.SIGKILL
-        for _ in range(3):
-            process = start(lane)
-            time.sleep(chance.uniform(0.3, 1.5))
-            process.kill()
-            exercised["at random"] += process.wait() == -signal.SIGKILL
-        first = lane.run("jobs.compact")
+                exercised["at random"] += process.wait() == -signal.SIGKILL
+            first = lane.run("jobs.compact")
+            assert first.returncode == 0, first.stderr
+            etags = bucket.etags("alerts_hourly/")
+            together = [start(lane, "jobs.compact"), start(lane, "jobs.compact")]
+            assert [each.wait(60) for each in together] == [0, 0]
+            second = lane.run("jobs.compact")
+        assert exercised["after an object"] > 0, f"not exercised: {exercised}"
+        assert exercised["at random"] > 0, f"not exercised: {exercised}"
+        assert readings["alerts"] > 3, readings
+        assert readings["both"] > 3, readings
+
+        assert "0 compacted" in second.stdout.splitlines()[-1]
+        assert bucket.etags("alerts_hourly/") == etags
+        assert len(etags) == HOURS
+        bucket.delete("alerts_hourly/")
+        assert lane.run("jobs.compact").returncode == 0
+        assert bucket.etags("alerts_hourly/") == etags  # the same bytes from the same alerts
+        assert bucket.of_hourly() == expected == bucket.of_alerts() == bucket.of_both()
+
+
+@pytest.mark.timeout(600)
+def test_late_payments_are_judged_once_while_reconciliations_are_killed(stack: Stack, tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    with opened_lane(stack, "reconciled", tmp_path) as lane:
+        lane.environment |= {"FRAUD_ARCHIVE": "true", "FRAUD_ARCHIVE_TRIGGER": "1s"}
+        lane.produce(records(6_000, seed=11, now=time.time_ns() // 1_000_000))
+        job = lane.start_job()
+        lane.wait_until_caught_up(job)
+        reached = archived_offsets(lane.settings.object_store, lane.settings.kafka.transactions_topic)
+        with closing(Backlog(lane.settings.kafka, reached)) as backlog:
+            lane.wait(job, "end of the archive", lambda: backlog.records() == 0)
+        assert job.end(signal.SIGTERM) == 0, job.text()
+        bucket = Bucket(lane)
+        streamed = Counter(lane.expected().alerts)
+        assert bucket.of_alerts() == streamed
+
+        first = lane.run("jobs.reconcile")
         assert first.returncode == 0, first.stderr
-        etags = bucket.etags("alerts_hourly/")
-        together = [start(lane), start(lane)]
-        assert [each.wait(60) for each in together] == [0, 0]
-        second = lane.run("jobs.compact")
-    assert exercised["after an object"] > 0, f"not exercised: {exercised}"
-    assert exercised["at random"] > 0, f"not exercised: {exercised}"
-    assert readings["alerts"] > 3, readings
-    assert readings["both"] > 3, readings
+        (added,) = additions(bucket)
+        judged_until = int(added.split("/reconciled=")[1].split("-")[1])
+        in_time = {pair for pair in without_lateness(lane) if pair.timestamp < judged_until}
+        complete = Counter(in_time | streamed.keys())
+        assert complete > streamed
+        assert bucket.of_alerts() == complete
+        bucket.delete(added)
 
-    assert "0 compacted" in second.stdout.splitlines()[-1]
-    assert bucket.etags("alerts_hourly/") == etags
-    assert len(etags) == HOURS
-    bucket.delete("alerts_hourly/")
-    assert lane.run("jobs.compact").returncode == 0
-    assert bucket.etags("alerts_hourly/") == etags  # the same bytes from the same alerts
-    assert bucket.of_hourly() == expected == bucket.of_alerts() == bucket.of_both()
+        exercised, readings = Counter[str](), Counter[str]()
+        while not {"planned", "added", "at random"} <= exercised.keys():
+            assert exercised.total() < 20, f"not exercised: {exercised}"
+            hit_both = {"planned", "added"} <= exercised.keys()
+            with reading(bucket, streamed, complete) as counted:
+                process = start(lane, "jobs.reconcile")
+                if hit_both:
+                    time.sleep(chance.uniform(0.5, 2.5))
+                elif exercised["planned"]:
+                    until(process, lambda: bool(additions(bucket)))
+                else:
+                    until(process, lambda: bool(bucket.keys(PLAN_KEY)))
+                process.kill()
+                killed = process.wait() == -signal.SIGKILL
+                planned = [bucket.content(key) for key in bucket.keys(PLAN_KEY)]
+                there = additions(bucket)
+                exercised[moment(killed, bool(planned), bool(there), hit_both)] += 1
+                for key in bucket.keys(lock.KEY):
+                    bucket.delete(key)  # as if it had expired
+                together = [start(lane, "jobs.reconcile") for _ in range(1 + hit_both)]
+                ends = [each.wait(DEADLINE) for each in together]
+            assert 0 in ends, ends
+            assert set(ends) <= {0, 75}  # 75: the other one had the lock
+            assert bucket.keys("reconciliations/") == []
+            (final,) = additions(bucket)
+            assert not planned or [bucket.content(final)] == planned  # the next run adds the same ...
+            assert not there or there == [final]  # ... under the same name
+            readings += counted
+            if not hit_both:
+                bucket.delete(final)
 
-
-def start(lane: Lane) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "jobs.compact"],
-        env=lane.environment,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def until(process: "subprocess.Popen[bytes]", condition: Callable[[], bool]) -> bool:
-    """Whether `condition` became true before the process ended."""
-    while process.poll() is None:
-        if condition():
-            return True
-    return False
-
-
-class Bucket:
-    """The lane's objects, and its alerts as three readers see them."""
-
-    def __init__(self, lane: Lane) -> None:
-        self._store = lane.settings.object_store
-        self._client = boto3.client("s3", **self._store.boto3())
-
-    def age(self) -> int:
-        """Spread what the job has written over the HOURS hours that end three hours ago, as if it had run
-        then: the same bytes under the names of other hours. How many objects that were."""
-        objects = self.keys("alerts/")
-        for number, key in enumerate(objects):
-            at = time.gmtime(time.time() - 3600 * (3 + number % HOURS))
-            name = f"alerts/date={time.strftime('%Y-%m-%d/hour=%H', at)}/{key.rsplit('/', 1)[1]}"
-            source = {"Bucket": self._store.bucket, "Key": self._store.prefix + key}
-            self._client.copy_object(
-                Bucket=self._store.bucket, Key=self._store.prefix + name, CopySource=source
-            )
-            self._client.delete_object(**source)
-        return len(objects)
-
-    def etags(self, folder: str) -> dict[str, str]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._store.bucket, Prefix=self._store.prefix + folder
-        )
-        found = [item for page in pages for item in page.get("Contents", [])]
-        return {item["Key"].removeprefix(self._store.prefix): item["ETag"] for item in found}
-
-    def keys(self, folder: str) -> list[str]:
-        return sorted(self.etags(folder))
-
-    def delete(self, folder: str) -> None:
-        for key in self.keys(folder):
-            self._client.delete_object(Bucket=self._store.bucket, Key=self._store.prefix + key)
-
-    def of_alerts(self) -> Counter[Pair]:
-        """`alerts/` alone, by a plain reader of Parquet folders."""
-        secret = self._store.secret_access_key
-        assert secret is not None
-        files = fs.S3FileSystem(
-            access_key=self._store.access_key_id,
-            secret_key=secret.get_secret_value(),
-            endpoint_override=self._store.endpoint_url,
-            region=self._store.region,
-        )
-        where = f"{self._store.bucket}/{self._store.prefix}alerts"
-        return pairs(ds.dataset(where, filesystem=files, partitioning="hive").to_table())
-
-    def of_hourly(self) -> Counter[Pair]:
-        """`alerts_hourly/` alone: closed hours, as far as they are compacted."""
-        return self._pairs(self.keys("alerts_hourly/"))
-
-    def of_both(self) -> Counter[Pair]:
-        """As docs/state.md says: first list `alerts_hourly/`, then leave its hours out of `alerts/`."""
-        compacted = self.keys("alerts_hourly/")
-        hours = {key.split("/", 1)[1].rsplit("/", 1)[0] for key in compacted}
-        others = [k for k in self.keys("alerts/") if k.split("/", 1)[1].rsplit("/", 1)[0] not in hours]
-        return self._pairs([*compacted, *others])
-
-    def _pairs(self, keys: list[str]) -> Counter[Pair]:
-        found: Counter[Pair] = Counter()
-        for key in keys:
-            answer = self._client.get_object(Bucket=self._store.bucket, Key=self._store.prefix + key)
-            found += pairs(pq.read_table(io.BytesIO(answer["Body"].read())))
-        return found
+        etags = bucket.etags("alerts/")
+        again = lane.run("jobs.reconcile")
+        assert again.returncode == 0, again.stderr
+        assert " 0 alerts were missing" in again.stdout
+        assert bucket.etags("alerts/") == etags
+        assert bucket.of_alerts() == complete
+        assert readings["alerts"] > 3, readings
+        assert readings["both"] > 3, readings
+        kafka = lane.settings.kafka
+        in_kafka = {alert.alert_id for alert in alerts_of(kafka, kafka.alerts_topic)}
+        assert in_kafka == bucket.alert_ids()
 
 
-def pairs(table: pa.Table) -> Counter[Pair]:
-    names = ["rule_id", "user_id", "transaction_id", "transaction_timestamp"]
-    columns = [table[name] for name in names[:3]] + [table[names[3]].cast(pa.int64())]
-    return Counter(Pair(*row) for row in zip(*(each.to_pylist() for each in columns), strict=True))
+def moment(killed: bool, planned: bool, added: bool, anywhere: bool) -> str:
+    """What a kill has hit; one that was meant to hit `anywhere` has."""
+    if not killed:
+        return "ended by itself"
+    if anywhere:
+        return "at random"
+    return ("added" if added else "planned") if planned else "nothing"
 
 
-@contextmanager
-def reading(bucket: Bucket, expected: Counter[Pair]) -> Iterator[Counter[str]]:
-    """Read all the time; raises at the end what was wrong. Yields how often each reader has read."""
-    ended, wrong = threading.Event(), list[Any]()
-    readings: Counter[str] = Counter()
+def additions(bucket: Bucket) -> list[str]:
+    return [key for key in bucket.keys("alerts/") if "/reconciled=" in key]
 
-    def follow(name: str, read: Callable[[], Counter[Pair]]) -> None:
-        while not ended.is_set():
-            try:
-                found = read()
-            except Exception as error:  # noqa: BLE001  (fails the test, below)
-                wrong.append((name, error))
-                return
-            readings[name] += 1
-            if found != expected:
-                wrong.append((name, found - expected, expected - found))
 
-    threads = [
-        threading.Thread(target=follow, args=each)
-        for each in (("alerts", bucket.of_alerts), ("both", bucket.of_both))
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield readings
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
-    assert wrong == []
+def without_lateness(lane: Lane) -> set[Pair]:
+    """What the oracle expects of the lane's topic when nothing counts as late."""
+    detection = lane.settings.detection
+    rules = read_rules(detection.rules_file)
+    return expect(lane.sent(), Conditions(rules, 10**13, detection.clock_skew, detection.buckets)).alerts

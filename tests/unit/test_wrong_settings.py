@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("module", ["jobs.compact", "jobs.detect", "jobs.init", "producer"])
+@pytest.mark.parametrize("module", ["jobs.compact", "jobs.detect", "jobs.init", "jobs.reconcile", "producer"])
 def test_wrong_settings_end_a_process_with_exit_code_2_and_one_line_a_mistake(module: str) -> None:
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
