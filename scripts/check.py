@@ -21,6 +21,7 @@ SECONDS = {
     "browser": 300,
     "terraform": 360,
     "terraform --all": 5400,
+    "compose": 720,
 }
 """The groups in the order in which they run, and how long each may take."""
 
@@ -58,13 +59,20 @@ def steps(group: str) -> list[tuple[str, list[str]]]:
         return [("tests", tests)]
     shell = [
         str(path.relative_to(ROOT))
-        for path in [*sorted((ROOT / "scripts").glob("*.sh")), ROOT / ".ci" / "run"]
+        for path in [
+            *sorted((ROOT / "scripts").glob("*.sh")),
+            ROOT / ".ci" / "run",
+            *sorted((ROOT / ".ci").rglob("*.sh")),
+            ROOT / ".ci" / "standins" / "kafka" / "run",
+        ]
     ]
+    dockerfiles = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("*/Dockerfile"))]
     return [
         ("lint", [str(BIN / "ruff"), "check", "."]),
         ("format", [str(BIN / "ruff"), "format", "--check", "."]),
         ("types", [str(BIN / "mypy")]),
         ("shell scripts", [str(BIN / "shellcheck"), "-x", *shell]),
+        ("Dockerfiles", [str(BIN / "hadolint"), *dockerfiles]),
         ("tests", tests),
     ]
 

@@ -14,6 +14,7 @@ usage: scripts/test.sh [GROUP ...] [--all] [--skip=GROUP:REASON]
   faults       the same, with kill -9, outages and damage at moments hit on purpose; under 8 minutes
   browser      the dashboard in a real browser over what the real job wrote; under 5 minutes; needs Chromium
   terraform    terraform/ against a mocked AWS, and read by checkov; under 6 minutes; needs Terraform 1.11
+  compose      the whole stack by docker compose, built and killed; under 12 minutes; needs Docker and Compose
 
 Without a group: quick and integration. The set-up takes up to 6 minutes the first time, then a second.
 CHROMIUM names the browser's program when it is not on PATH under one of its usual names.
