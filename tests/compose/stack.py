@@ -1,0 +1,137 @@
+"""The stack of local/docker-compose.yml as a project of the tests' own: started, looked at, killed, removed."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraud.environment import load
+from local.native.archived import archived_offsets
+from local.native.drain import Backlog
+from local.native.ports import is_free
+from tests.integration.lane import Lane
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "local" / "docker-compose.yml"
+WITHOUT_KAFDROP = Path(__file__).with_name("without-kafdrop.yml")
+PUBLISHED = ("KAFKA_PORT", "S3_PORT", "MINIO_CONSOLE_PORT", "DASHBOARD_PORT", "KAFDROP_PORT")
+DEADLINE = 240  # seconds; generous, so that a slow machine fails nothing
+
+
+def why_not() -> str | None:
+    """Why the stack cannot be run on this machine; None when it can."""
+    if not shutil.which("docker"):
+        return "there is no Docker: install it, with Compose"
+    for command, lack in ((["info"], "no Docker engine answers"), (["compose", "version"], "no Compose")):
+        done = subprocess.run(["docker", *command], capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode != 0:
+            return f"{lack}: {done.stderr.strip().splitlines()[-1]}"
+    return None
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody uses now, below those that the system gives to clients."""
+    return [port for port in range(28_100, 28_900) if is_free(port)][:count]
+
+
+@dataclass
+class ComposeStack:
+    """A project of Docker Compose; `secret` is the object store's password, a new one each time."""
+
+    project: str
+    files: list[Path]
+    ports: dict[str, int] = field(default_factory=lambda: dict(zip(PUBLISHED, free_ports(5), strict=True)))
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(20))
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """What Compose is run with: no setting of the machine but those that programs need."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("FRAUD_", "MINIO_"))}
+        ports = {name: str(port) for name, port in self.ports.items()}
+        return own | ports | {"MINIO_ROOT_USER": "the-tests", "MINIO_ROOT_PASSWORD": self.secret}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """How a process on this machine reaches the stack: FRAUD_* variables, and nothing else differs."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ.get("HOME", "/"),
+            "FRAUD_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.ports['KAFKA_PORT']}",
+            "FRAUD_S3_ENDPOINT_URL": f"http://127.0.0.1:{self.ports['S3_PORT']}",
+            "FRAUD_S3_ACCESS_KEY_ID": "the-tests",
+            "FRAUD_S3_SECRET_ACCESS_KEY": self.secret,
+        }
+
+    def compose(
+        self, *arguments: str, deadline: float = DEADLINE, check: bool = True, given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose` on the project; what it said, when it fails."""
+        files = [part for file in self.files for part in ("--file", str(file))]
+        # Where a person's own .env is, the tests do not read it.
+        command = ["docker", "compose", "--env-file", os.devnull, "--project-name", self.project, *files]
+        done = subprocess.run(
+            [*command, *arguments], env=self.variables, input=given, capture_output=True, text=True,
+            timeout=deadline, check=False,
+        )  # fmt: skip
+        if check and done.returncode != 0:
+            pytest.fail(f"docker compose {' '.join(arguments)}: {done.stdout}{done.stderr}", pytrace=False)
+        return done
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Service -> what the engine says of its container."""
+        found = self.compose("ps", "--all", "--quiet").stdout.split()
+        told = json.loads(docker("inspect", *found)) if found else []
+        return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in told}
+
+    def logs(self, service: str) -> str:
+        """All that a service has said."""
+        return self.compose("logs", "--no-log-prefix", service).stdout
+
+    def wait(self, what: str, condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
+        """Wait until `condition` holds."""
+        end = time.monotonic() + deadline
+        while not condition():
+            if time.monotonic() > end:
+                states = {name: each["State"]["Status"] for name, each in self.containers().items()}
+                pytest.fail(
+                    f"no {what} in {deadline} s; {states}\n{self.logs('detect')[-3000:]}", pytrace=False
+                )
+            time.sleep(0.5)
+
+    def wait_until_caught_up(self) -> None:
+        """Until detection and archive have all that lies in the topic."""
+        settings = load(self.environment)
+        archived = archived_offsets(settings.object_store, settings.kafka.transactions_topic)
+        for reached in (None, archived):
+            with closing(Backlog(settings.kafka, reached)) as backlog:
+                self.wait("end of the topic", lambda backlog=backlog: backlog.records() == 0)
+
+    def lane(self, folder: Path) -> Lane:
+        """What the stack's own job leaves behind, for the oracle."""
+        return Lane({**self.environment, "FRAUD_ARCHIVE": "true"}, folder)
+
+    def leftovers(self) -> dict[str, str]:
+        """Containers, volumes and networks of the project."""
+        ours = ("--filter", f"label=com.docker.compose.project={self.project}", "--quiet")
+        commands = {"containers": ("ps", "--all"), "volumes": ("volume", "ls"), "networks": ("network", "ls")}
+        return {what: docker(*command, *ours) for what, command in commands.items()}
+
+
+def docker(*arguments: str) -> str:
+    """What `docker` says."""
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+    if done.returncode != 0:
+        pytest.fail(f"docker {' '.join(arguments)}: {done.stdout}{done.stderr}", pytrace=False)
+    return done.stdout.strip()
