@@ -18,7 +18,7 @@ FRESH = 120_000
 
 
 def has_fresh_metrics(store: ObjectStoreSettings, now: int) -> bool:
-    """Whether metrics of the minutes from `now` (epoch milliseconds) - FRESH on are there. Raises STORE_ERRORS."""
+    """Whether there are metrics of the time since `now` (epoch milliseconds) - FRESH. Raises STORE_ERRORS."""
     newest_old = f"{store.prefix}{metrics_key(now - FRESH - 60_000)}"
     found = store_client(store).list_objects_v2(
         Bucket=store.bucket, Prefix=f"{store.prefix}{FOLDER}date=", StartAfter=newest_old, MaxKeys=1

@@ -1,21 +1,47 @@
 #!/usr/bin/env bash
-# Clears what runs of the stack keep: topics, alerts, checkpoints, logs. Asks nothing.
+# Clears what runs of the stack keep: topics, alerts, checkpoints, logs. See --help.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/compose.sh
+source "$ROOT/scripts/compose.sh"
 
 usage() {
   cat <<'USAGE'
 usage: scripts/reset.sh --native [--state DIR]
+       scripts/reset.sh --compose [--yes]
 
-Deletes the state of the native stack (default .state/native): topics, objects, checkpoint, logs. What a
-killed run left behind is stopped first; a stack that runs is left alone, with a message.
+  --native   deletes the state of scripts/demo.sh (default .state/native): topics, objects, checkpoint, logs. What a
+             killed run left behind is stopped first; a stack that runs is left alone, with a message. Asks nothing.
+  --compose  stops the stack of scripts/setup.sh and deletes its containers and volumes: topics, objects, checkpoint.
+             Asks first, unless --yes. The images stay.
+
 Packages and jars (.venv/, .cache/) stay.
 USAGE
 }
 
+reset_compose() {
+  local answer
+  case ${1:-} in
+    --yes) ;;
+    '')
+      [[ -t 0 ]] || die "there is nobody to ask: say --yes"
+      read -r -p "Stop the stack and delete all its topics, alerts and checkpoints? [y/N] " answer
+      [[ $answer == [yY] || $answer == [yY][eE][sS] ]] || die "nothing was deleted"
+      ;;
+    *) die "scripts/reset.sh --compose takes --yes, not $1" ;;
+  esac
+  check_docker
+  compose down --volumes --remove-orphans
+}
+
 case ${1:-} in
   --native) shift ;;
+  --compose)
+    shift
+    reset_compose "$@"
+    exit
+    ;;
   -h | --help)
     usage
     exit 0

@@ -1,4 +1,4 @@
-"""The stack of local/docker-compose.yml as a project of the tests' own: started, looked at, killed, removed."""
+"""The stack of local/docker-compose.yml as a project of the tests' own: started, seen, killed, removed."""
 
 import json
 import os
@@ -28,12 +28,38 @@ PUBLISHED = ("KAFKA_PORT", "S3_PORT", "MINIO_CONSOLE_PORT", "DASHBOARD_PORT", "K
 DEADLINE = 240  # seconds; generous, so that a slow machine fails nothing
 
 
+def docker(
+    *arguments: str,
+    deadline: float = DEADLINE,
+    env: Mapping[str, str] | None = None,
+    given: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `docker` to its end; `given` is its standard input."""
+    program = shutil.which("docker") or "docker"
+    return subprocess.run(
+        [program, *arguments],
+        env=env,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=deadline,
+        check=False,
+    )  # fmt: skip
+
+
+def well(done: subprocess.CompletedProcess[str]) -> str:
+    """What it said; the test fails when it did not end well."""
+    if done.returncode != 0:
+        pytest.fail(f"{' '.join(map(str, done.args))}: {done.stdout}{done.stderr}", pytrace=False)
+    return done.stdout.strip()
+
+
 def why_not() -> str | None:
     """Why the stack cannot be run on this machine; None when it can."""
     if not shutil.which("docker"):
         return "there is no Docker: install it, with Compose"
     for command, lack in ((["info"], "no Docker engine answers"), (["compose", "version"], "no Compose")):
-        done = subprocess.run(["docker", *command], capture_output=True, text=True, timeout=60, check=False)
+        done = docker(*command)
         if done.returncode != 0:
             return f"{lack}: {done.stderr.strip().splitlines()[-1]}"
     return None
@@ -77,20 +103,17 @@ class ComposeStack:
     ) -> subprocess.CompletedProcess[str]:
         """Run `docker compose` on the project; what it said, when it fails."""
         files = [part for file in self.files for part in ("--file", str(file))]
-        # Where a person's own .env is, the tests do not read it.
-        command = ["docker", "compose", "--env-file", os.devnull, "--project-name", self.project, *files]
-        done = subprocess.run(
-            [*command, *arguments], env=self.variables, input=given, capture_output=True, text=True,
-            timeout=deadline, check=False,
-        )  # fmt: skip
-        if check and done.returncode != 0:
-            pytest.fail(f"docker compose {' '.join(arguments)}: {done.stdout}{done.stderr}", pytrace=False)
+        # What a person has in local/.env, the tests do not read.
+        options = ["--env-file", os.devnull, "--project-name", self.project, *files]
+        done = docker("compose", *options, *arguments, deadline=deadline, env=self.variables, given=given)
+        if check:
+            well(done)
         return done
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Service -> what the engine says of its container."""
         found = self.compose("ps", "--all", "--quiet").stdout.split()
-        told = json.loads(docker("inspect", *found)) if found else []
+        told = json.loads(well(docker("inspect", *found))) if found else []
         return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in told}
 
     def logs(self, service: str) -> str:
@@ -124,14 +147,4 @@ class ComposeStack:
         """Containers, volumes and networks of the project."""
         ours = ("--filter", f"label=com.docker.compose.project={self.project}", "--quiet")
         commands = {"containers": ("ps", "--all"), "volumes": ("volume", "ls"), "networks": ("network", "ls")}
-        return {what: docker(*command, *ours) for what, command in commands.items()}
-
-
-def docker(*arguments: str) -> str:
-    """What `docker` says."""
-    done = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
-    if done.returncode != 0:
-        pytest.fail(f"docker {' '.join(arguments)}: {done.stdout}{done.stderr}", pytrace=False)
-    return done.stdout.strip()
+        return {what: well(docker(*command, *ours)) for what, command in commands.items()}

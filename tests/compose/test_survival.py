@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.native.findings import read_parquet
-from tests.compose.stack import ComposeStack, docker
+from tests.compose.stack import ComposeStack, docker, well
 from tests.faults.judgement import judged
 
 pytestmark = pytest.mark.timeout(900)
@@ -35,7 +35,7 @@ def test_after_kills_of_job_broker_and_object_store_the_alerts_are_exact(
 
     # By hand: the engine leaves it down, until somebody says `up` again.
     for service in ("detect", "kafka", "minio"):
-        docker("kill", stack.containers()[service]["Id"])
+        well(docker("kill", stack.containers()[service]["Id"]))
         stack.wait("end", lambda service=service: not stack.containers()[service]["State"]["Running"])
         stack.compose("up", "--detach", "--wait")
         wait_for_more(stack)
