@@ -18,6 +18,9 @@ import pytest
 from fraud.environment import load
 from local.native.archived import archived_offsets
 from local.native.drain import Backlog
+from local.native.environment import child_environment
+from local.native.jars import FOLDER as JARS
+from local.native.java import find_java
 from local.native.ports import is_free
 from tests.integration.lane import Lane
 
@@ -25,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "local" / "docker-compose.yml"
 WITHOUT_KAFDROP = Path(__file__).with_name("without-kafdrop.yml")
 PUBLISHED = ("KAFKA_PORT", "S3_PORT", "MINIO_CONSOLE_PORT", "DASHBOARD_PORT", "KAFDROP_PORT")
+USER = "the-tests"
 DEADLINE = 240  # seconds; generous, so that a slow machine fails nothing
 
 
@@ -81,22 +85,24 @@ class ComposeStack:
 
     @cached_property
     def variables(self) -> dict[str, str]:
-        """What Compose is run with: no setting of the machine but those that programs need."""
+        """What Compose is run with; nothing that somebody has set for a stack of their own."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("FRAUD_", "MINIO_"))}
-        ports = {name: str(port) for name, port in self.ports.items()}
-        return own | ports | {"MINIO_ROOT_USER": "the-tests", "MINIO_ROOT_PASSWORD": self.secret}
+        own |= {name: str(port) for name, port in self.ports.items()}
+        own |= {"MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": self.secret}
+        return own | {"FRAUD_ARCHIVE_TRIGGER": "5s"}  # the tests wait for it
 
-    @property
+    @cached_property
     def environment(self) -> Mapping[str, str]:
-        """How a process on this machine reaches the stack: FRAUD_* variables, and nothing else differs."""
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ.get("HOME", "/"),
+        """Of a process on this machine that works on the stack: the native stack's, with other settings."""
+        settings = {
             "FRAUD_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.ports['KAFKA_PORT']}",
             "FRAUD_S3_ENDPOINT_URL": f"http://127.0.0.1:{self.ports['S3_PORT']}",
-            "FRAUD_S3_ACCESS_KEY_ID": "the-tests",
+            "FRAUD_S3_ACCESS_KEY_ID": USER,
             "FRAUD_S3_SECRET_ACCESS_KEY": self.secret,
+            "FRAUD_JARS": str(JARS / "connector"),
         }
+        others = {name: value for name, value in os.environ.items() if not name.startswith("FRAUD_")}
+        return child_environment(others, settings, find_java())[0]
 
     def compose(
         self, *arguments: str, deadline: float = DEADLINE, check: bool = True, given: str | None = None
@@ -141,7 +147,7 @@ class ComposeStack:
 
     def lane(self, folder: Path) -> Lane:
         """What the stack's own job leaves behind, for the oracle."""
-        return Lane({**self.environment, "FRAUD_ARCHIVE": "true"}, folder)
+        return Lane(dict(self.environment) | {"FRAUD_ARCHIVE": "true"}, folder)
 
     def leftovers(self) -> dict[str, str]:
         """Containers, volumes and networks of the project."""

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import boto3
 from confluent_kafka import Producer
@@ -18,7 +19,6 @@ from fraud.settings import Settings
 from local.native.drain import Backlog
 from local.native.findings import download, read_topic
 from local.native.ports import Ports, PortsError, check_ports
-from local.native.stack import Stack
 from scripts.oracle import Conditions, Expected, Pair, expect, read_alerts, read_rules
 from scripts.oracle_records import Sent
 
@@ -165,8 +165,15 @@ class Lane:
         return [item["Key"].removeprefix(store.prefix) for page in pages for item in page.get("Contents", [])]
 
 
+class Reachable(Protocol):
+    """A stack that runs somewhere; its environment has the FRAUD_* variables that lead to it."""
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+
+
 @contextmanager
-def opened_lane(stack: Stack, name: str, folder: Path) -> Iterator[Lane]:
+def opened_lane(stack: Reachable, name: str, folder: Path) -> Iterator[Lane]:
     """A lane with its topics; at the end none of its jobs runs any more."""
     environment = dict(stack.environment) | {
         "FRAUD_KAFKA_TRANSACTIONS_TOPIC": f"transactions-{name}",
