@@ -48,7 +48,8 @@ start_engine() {
 # stop_engine FOLDER: what start_engine started there, and all that it kept.
 stop_engine() {
   if [[ -n ${ENGINE:-} ]]; then
-    kill "$ENGINE" 2>/dev/null && wait "$ENGINE"
+    kill "$ENGINE" 2>/dev/null || true # it may have ended by itself
+    wait "$ENGINE" || say "dockerd ended with exit code $?"
   fi
   rm -rf "$1"
 }
