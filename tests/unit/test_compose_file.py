@@ -130,7 +130,7 @@ def test_a_dockerfile_installs_from_the_lock_and_runs_as_a_user_of_its_own(path:
     assert re.findall(r"^USER (\S+)$", text, re.MULTILINE)[-1] == "10001:10001"
     assert not re.search(r"RUN --mount|# syntax=|site-packages", text)
     # What changes most often comes last, so that the packages stay in the cache.
-    assert text.index("uv sync") < text.index("\nCOPY fraud fraud")
+    assert text.index("uv sync") < text.index("\nCOPY --chown=10001:10001 fraud fraud")
 
 
 def test_only_what_the_images_need_is_sent_to_the_engine() -> None:
@@ -141,7 +141,7 @@ def test_only_what_the_images_need_is_sent_to_the_engine() -> None:
     copied = {
         source
         for path in DOCKERFILES
-        for line in re.findall(r"^COPY (?!--from)((?:.|\\\n)+?)$", path.read_text("utf-8"), re.MULTILINE)
+        for line in re.findall(r"^COPY (?!--from)(?:--chown=\S+ )?((?:.|\\\n)+?)$", path.read_text("utf-8"), re.MULTILINE)
         for source in line.replace("\\\n", " ").split()[:-1]
     }
     assert copied
