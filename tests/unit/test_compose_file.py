@@ -12,6 +12,7 @@ from scripts.check import ROOT
 
 LOCAL = ROOT / "local"
 FILES = sorted(LOCAL.glob("docker-compose*.yml"))
+COPY = r"^COPY (?!--from)(?:--chown=\S+ )?((?:.|\\\n)+?)$"
 DOCKERFILES = sorted(ROOT.glob("*/Dockerfile"))
 
 
@@ -141,7 +142,9 @@ def test_only_what_the_images_need_is_sent_to_the_engine() -> None:
     copied = {
         source
         for path in DOCKERFILES
-        for line in re.findall(r"^COPY (?!--from)(?:--chown=\S+ )?((?:.|\\\n)+?)$", path.read_text("utf-8"), re.MULTILINE)
+        for line in re.findall(
+            r"^COPY (?!--from)(?:--chown=\S+ )?((?:.|\\\n)+?)$", path.read_text("utf-8"), re.MULTILINE
+        )
         for source in line.replace("\\\n", " ").split()[:-1]
     }
     assert copied
