@@ -9,6 +9,7 @@ PROGRESS_FOLDER = f"{FOLDER}_progress/"
 """Readers of Parquet folders skip names with an underscore in front."""
 
 _HOUR = 3_600_000
+_SAFE = str.maketrans("+/", "-_")  # base64 for names: as Kafka itself writes ids
 _NAME = re.compile(r"/batch=(?P<archive>[0-9a-f]{8})-(?P<batch>\d{12})-\d{5}\.parquet$")
 
 
@@ -18,8 +19,11 @@ def object_key(archive_id: str, batch_id: int, batch_time: int, partition: int) 
 
 
 def progress_key(topic_id: str) -> str:
-    """The key under which it is written how far the archive of that topic has come."""
-    return f"{PROGRESS_FOLDER}{topic_id}.json"
+    """The key under which it is written how far the archive of that topic has come.
+
+    `topic_id` is plain base64, as Kafka's client gives it: a slash in it would be a folder of its own.
+    """
+    return f"{PROGRESS_FOLDER}{topic_id.translate(_SAFE)}.json"
 
 
 def first_folder_since(batch_time: int) -> str:

@@ -17,7 +17,7 @@ from fraud.settings import ObjectStoreSettings, Settings, SettingsError
 from fraud.transaction import MAX_RECORD_BYTES, RECORDS
 from jobs.archive import query as query_module
 from jobs.archive.batch import ArchiveBatches, ArchiveSurroundings
-from jobs.archive.keys import first_folder_since, is_later, object_key
+from jobs.archive.keys import first_folder_since, is_later, object_key, progress_key
 from jobs.archive.opening import ArchiveIdentity, ArchiveOpening, open_archive
 from jobs.archive.progress import NO_BATCH, Progress, ProgressStore
 from jobs.archive.query import ArchiveCheckpoint, ArchiveQuery
@@ -547,3 +547,7 @@ def test_trouble_is_said_at_once_then_once_a_minute_and_when_it_is_over() -> Non
     assert said[0] == "S3 does not answer; trying again until it works"
     assert said[-1] == f"works again after {now[0]:.0f} s"
     assert trouble.failed("again") == 0.2
+
+
+def test_the_progress_of_every_topic_is_one_object_right_in_its_folder() -> None:
+    assert progress_key("9Htw4BhORruYnaoh/JBo+g") == "transactions/_progress/9Htw4BhORruYnaoh_JBo-g.json"
