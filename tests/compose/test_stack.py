@@ -26,7 +26,7 @@ def test_up_ends_when_all_services_are_healthy_and_init_has_ended_well(stack: Co
     assert {name: each["State"]["Health"]["Status"] for name, each in containers.items()} == dict.fromkeys(
         containers, "healthy"
     )
-    assert {"kafka", "minio", "detect", "producer", "dashboard"} <= containers.keys()
+    assert {"kafka", "minio", "detect", "maintenance", "producer", "dashboard"} <= containers.keys()
 
 
 def test_kafdrop_shows_the_topics(stack: ComposeStack, kafdrop: bool) -> None:
