@@ -32,7 +32,7 @@ make_python() {
   local root=$work/python script
   # debootstrap goes on in a script of its own when its folder is on a file system without device files.
   debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip \
-    bookworm "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$work/debootstrap.log" 2>&1 ||
+    bookworm "$root" >"$work/debootstrap.log" 2>&1 ||
     { tail -n 20 "$work/debootstrap.log" >&2; return 1; }
   rm -f "$root"/usr/lib/python3*/EXTERNALLY-MANAGED
   for script in python python3 python3.11; do ln -s /usr/bin/python3.11 "$root/usr/local/bin/$script"; done
