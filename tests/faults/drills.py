@@ -45,7 +45,7 @@ def driver(place: Place) -> Outcome:
     """Drills 1 and 2: kills of the Spark driver, at each border of a micro-batch and at random moments; then
     several executors, of which one is killed."""
     with _ground(place, Adversary) as ground:
-        kill_drivers(ground, at_random_times=20 if place.long else 3)
+        kill_drivers(ground, at_random_times=20 if place.long else 1)
         ground.start_job(FRAUD_SPARK_MASTER=worker_kills.LOCAL_CLUSTER)
         worker_kills.kill_executor(ground)
         return _verdict(ground)
@@ -85,7 +85,7 @@ def cluster(place: Place) -> Outcome:
             ground.until_committed(1)
             drills = [
                 partial(lose_each_broker_in_turn, ground, brokers),
-                *[partial(kill_producer, ground, producer)] * (10 if place.long else 2),
+                *[partial(kill_producer, ground, producer)] * (10 if place.long else 1),
             ]
             for drill in ground.random.sample(drills, len(drills)):
                 drill()
