@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from fraud.settings import ObjectStoreSettings
 
@@ -16,3 +17,8 @@ def store_client(store: ObjectStoreSettings) -> "S3Client":
     arguments: dict[str, Any] = store.boto3()
     patience = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=20)
     return boto3.client("s3", config=patience, **arguments)
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether a request failed because there is no such object."""
+    return error.response["Error"]["Code"] in ("NoSuchKey", "404")

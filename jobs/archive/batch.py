@@ -19,6 +19,7 @@ from jobs.detect.lease import Lease
 from jobs.detect.offsets import Files, PlannedBatch, planned_batch
 from jobs.detect.topic import EARLIEST, Topic
 from jobs.detect.watch import QueryBatches
+from jobs.store_client import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -105,7 +106,7 @@ class ArchiveBatches(QueryBatches):
         try:
             self._around.client.head_object(Bucket=self._around.settings.object_store.bucket, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if is_missing(error):
                 return False
             raise
         return True

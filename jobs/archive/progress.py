@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from fraud.archive import FOLDER
 from fraud.settings import ObjectStoreSettings, SettingsError
 from jobs.archive.keys import first_folder_since, is_later, progress_key
+from jobs.store_client import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,7 +48,7 @@ class ProgressStore:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=self._key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if is_missing(error):
                 return None
             raise
         try:

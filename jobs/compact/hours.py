@@ -13,6 +13,7 @@ from fraud.settings import ObjectStoreSettings
 from jobs.compact.closed import SILENT
 from jobs.detect import metrics
 from jobs.detect.alerts_sink import COMPACTED_FOLDER, FOLDER, PLAN_KEY, PLAN_TARGET, hour_folder
+from jobs.store_client import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -69,7 +70,7 @@ class Hours:
         try:
             found = self._client.head_object(Bucket=self._bucket, Key=self._prefix + PLAN_KEY)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if is_missing(error):
                 return None
             raise
         name = _HOUR_FOLDER.search(found["Metadata"][PLAN_TARGET].rpartition("/")[0] + "/")
@@ -90,7 +91,7 @@ class Hours:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=source.key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if is_missing(error):
                 raise HourChanged(f"{source.key} has gone") from error
             raise
         if _bare(found["ETag"]) != source.etag:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
 from fraud.transaction import Reason
+from jobs.store_client import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -102,7 +103,7 @@ class MetricsSink:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if is_missing(error):
                 return []
             raise
         return from_parquet(found["Body"].read())

@@ -11,6 +11,7 @@ from fraud.settings import SettingsError
 from jobs.detect.identity import Identity, stored_identity
 from jobs.detect.offsets import ReadableFiles
 from jobs.detect.resumption import read_generations
+from jobs.store_client import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -44,7 +45,7 @@ class S3Files:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=f"{self._path}/{name}")
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if is_missing(error):
                 return None
             raise
         return found["Body"].read().decode()

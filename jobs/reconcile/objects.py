@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from fraud.settings import ObjectStoreSettings
 from jobs.detect.errors import JobError
+from jobs.store_client import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,7 +54,7 @@ class Objects:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if is_missing(error):
                 return None
             raise
         return found["Body"].read(), found.get("Metadata", {})
