@@ -5,18 +5,11 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-case " $* " in
-  *" -h "* | *" --help "*)
-    base=$(find_python) || exit 2
-    cd "$ROOT"
-    exec "$base" -m scripts.bench.arguments --help
-    ;;
-esac
-
+help_if_asked scripts.bench.arguments "$@"
 HERE=$PWD
-UV=$(find_uv "$(find_python)") || exit 2 # makes the peers' environments
-export UV
 set_up --group bench broker connector
+UV=$(find_uv "$PYTHON") || exit 2 # makes the peers' environments
+export UV
 cd "$HERE"
 export PYTHONPATH=$ROOT
 exec "$PYTHON" -m scripts.bench "$@"

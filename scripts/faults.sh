@@ -5,12 +5,8 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+help_if_asked tests.faults.arguments "$@"
 HERE=$PWD
-base=$(find_python) || exit 2
-cd "$ROOT"
-case " $* " in
-  *" -h "* | *" --help "*) exec "$base" -m tests.faults.arguments --help ;;
-esac
 set_up broker connector
 cd "$HERE"
 export PYTHONPATH=$ROOT

@@ -18,6 +18,20 @@ die() {
   exit 2
 }
 
+# help_if_asked MODULE "$@": the --help of a Python program, and the end, when it is among the arguments. Nothing is
+# installed for it.
+help_if_asked() {
+  local base module=$1
+  shift
+  case " $* " in
+    *" -h "* | *" --help "*)
+      base=$(find_python) || exit 2
+      cd "$ROOT" || exit 2
+      exec "$base" -m "$module" --help
+      ;;
+  esac
+}
+
 # set_up [--group NAME | --no-group NAME]... [JARS]...: bring the packages of the default groups, with and without
 # those named, and the jars of the groups named (without one: of all).
 set_up() {

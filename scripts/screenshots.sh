@@ -5,12 +5,10 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+help_if_asked scripts.screenshots.arguments "$@"
 HERE=$PWD
 base=$(find_python) || exit 2
 cd "$ROOT"
-case " $* " in
-  *" -h "* | *" --help "*) exec "$base" -m scripts.screenshots.arguments --help ;;
-esac
 "$base" -m scripts.chromium >/dev/null || exit 2 # said before anything is installed
 set_up --group browser broker connector
 cd "$HERE"
