@@ -15,6 +15,7 @@ from fraud.arrays import Integers
 from fraud.detection import longest_window
 from fraud.generations import Generation
 from fraud.reconciliation import JUDGED, Watermarks, alerts_after_late
+from jobs.compact.closed import HOUR
 from jobs.detect.alerts_sink import COMPACTED_FOLDER, FOLDER, hour_folder
 from jobs.detect.errors import JobError
 from jobs.detect.identity import Identity
@@ -28,7 +29,6 @@ from jobs.reconcile.objects import Objects, table_of
 USERS_AT_ONCE = 20_000
 """Users with late payments whose whole archive is in memory at once."""
 
-_HOUR = 3_600_000
 _LATE = pa.schema([ARCHIVED.field(name) for name in ("user_id", "timestamp", "partition", "offset")])
 _ALERT_ID = pa.schema([ALERTS.field("alert_id")])
 
@@ -73,7 +73,7 @@ def find(
     since = int(pc.min(in_range["timestamp"].cast(pa.int64())).as_py())
     skew = max(each.clock_skew for each in generations)
     # no record is in the topic before its event time less the skew; clocks may differ by the hour
-    first_hour = hour_folder(max(0, since - reach - skew - _HOUR))[len(FOLDER) : -1]
+    first_hour = hour_folder(max(0, since - reach - skew - HOUR))[len(FOLDER) : -1]
     pieces = [ALERTS.empty_table()]
     users = pc.unique(in_range["user_id"]).sort()
     for start in range(0, len(users), USERS_AT_ONCE):

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from fraud.reconciliation import found_at
+from jobs.compact.closed import HOUR
 from jobs.detect.alerts_sink import PLAN_KEY, PLAN_TARGET, hour_folder, to_parquet
 from jobs.reconcile.findings import Findings
 from jobs.reconcile.objects import Objects
-
-HOUR = 3_600_000
 
 
 @dataclass(frozen=True)

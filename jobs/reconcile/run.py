@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from jobs.compact.closed import HOUR
 from jobs.compact.hours import compacted_key
 from jobs.detect.alert_json import alerts_as_json
 from jobs.detect.alerts_sink import FOLDER, PLAN_KEY
@@ -17,7 +18,7 @@ from jobs.detect.kafka_sink import KafkaSink, Outgoing
 from jobs.reconcile.findings import Findings
 from jobs.reconcile.lock import Lock
 from jobs.reconcile.objects import Objects
-from jobs.reconcile.plan import HOUR, Plan
+from jobs.reconcile.plan import Plan
 
 IN_TIME = 300_000
 """Milliseconds after an hour's end at which a plan for it must be there: compaction waits for 10 minutes."""
