@@ -36,12 +36,23 @@ class Bucket:
     def delete_object(self, *, Bucket: str, Key: str) -> None:
         self.objects.pop(Key, None)
 
+    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
+        for each in Delete["Objects"]:
+            self.delete_object(Bucket=Bucket, Key=each["Key"])
+        return {}
+
     def get_paginator(self, name: str) -> "Bucket":
         assert name == "list_objects_v2"
         return self
 
-    def paginate(self, *, Bucket: str, Prefix: str, Delimiter: str = "") -> Iterator[dict[str, Any]]:
-        keys = sorted(key for key in self.objects if key.startswith(Prefix))
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, StartAfter: str, MaxKeys: int) -> dict[str, Any]:
+        keys = sorted(key for key in self.objects if key.startswith(Prefix) and key > StartAfter)
+        return {"Contents": [{"Key": key} for key in keys[:MaxKeys]]} if keys else {}
+
+    def paginate(
+        self, *, Bucket: str, Prefix: str, Delimiter: str = "", StartAfter: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        keys = sorted(key for key in self.objects if key.startswith(Prefix) and key > StartAfter)
         rest = {key: key[len(Prefix) :].find(Delimiter) if Delimiter else -1 for key in keys}
         folders = sorted({key[: len(Prefix) + at + 1] for key, at in rest.items() if at >= 0})
         plain = [key for key in keys if rest[key] < 0]

@@ -1,7 +1,7 @@
 """Alerts as Parquet on the object store: one object a micro-batch, under a key that a replay repeats."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ PLAN_KEY = f"{RECONCILIATIONS_FOLDER}plan.parquet"
 PLAN_TARGET = "target"
 """Its metadata: the key under which it is added."""
 
-_NAME = re.compile(r"/batch=(?P<checkpoint>[0-9a-f]{8})-\d{12}\.parquet$")
+_NAME = re.compile(r"/batch=(?P<checkpoint>[0-9a-f]{8})-(?P<batch>\d{12})\.parquet$")
 
 
 def alerts_key(checkpoint_id: str, batch_id: int, batch_time: int) -> str:
@@ -67,19 +67,26 @@ class AlertsSink:
         """The key of one object in `alerts/` or `alerts_hourly/`; None when there are none."""
         return self._after(FOLDER, FOLDER) or self._after(COMPACTED_FOLDER, COMPACTED_FOLDER)
 
-    def checkpoints(self, since: str = FOLDER) -> set[str]:
-        """The ids of the checkpoints with objects in `alerts/` at keys after `since`.
+    def checkpoints(self, since: str = FOLDER, known: Mapping[str, int] | None = None) -> dict[str, int]:
+        """The ids of the checkpoints with objects in `alerts/` at keys after `since`, each with one of its
+        micro-batches; of a checkpoint in `known` only when there is one after that micro-batch.
 
-        One request for each checkpoint in each hour: the rest of its objects are skipped.
+        At most two requests for each checkpoint in each hour: the rest of its objects are skipped.
         """
-        found = set()
+        found: dict[str, int] = {}
         after = since
         while key := self._after(FOLDER, after):
             after = key
             name = _NAME.search(key)
-            if name:
-                found.add(name["checkpoint"])
+            if name is None:
+                continue
+            checkpoint, batch_id = name["checkpoint"], int(name["batch"])
+            newest_known = (known or {}).get(checkpoint, -1)
+            if batch_id > newest_known:
+                found[checkpoint] = batch_id
                 after = f"{key[: name.end('checkpoint')]}-~"  # behind all batch ids
+            else:
+                after = f"{key[: name.end('checkpoint')]}-{newest_known:012d}.parquet"
         return found
 
     def delete_all(self) -> int:

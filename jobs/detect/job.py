@@ -85,13 +85,14 @@ def _detect(
     detection, store = settings.detection, settings.object_store
     s3 = store_client(store)
     alerts = AlertsSink(s3, store.bucket, store.prefix)
+    metrics = MetricsSink(s3, store.bucket, store.prefix)
     where = f"{detection.checkpoint.rstrip('/')}/{ids[0]}"
     gateway, hadoop = spark.sparkContext._gateway, spark.sparkContext._jsc.hadoopConfiguration()
     files = retries.call("reaching the checkpoint", lambda: CheckpointFiles(gateway, hadoop, where))
     retries.call("reaching the object store", lambda: s3.head_bucket(Bucket=store.bucket))
     opening = retries.call(
         "opening the checkpoint",
-        lambda: open_up(files, where, ids, settings, rules, options, topic, alerts, console.say),
+        lambda: open_up(files, where, ids, settings, rules, options, topic, alerts, metrics, console.say),
     )
 
     around = Surroundings(
@@ -104,7 +105,7 @@ def _detect(
         topic=topic,
         alerts=alerts,
         kafka=KafkaSink(settings.kafka, retries),
-        metrics=MetricsSink(s3, store.bucket, store.prefix),
+        metrics=metrics,
         lease=opening.lease,
         seal=opening.seal,
         retries=retries,

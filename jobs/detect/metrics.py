@@ -99,6 +99,25 @@ class MetricsSink:
             for old in sorted(self._minutes)[:-2]:
                 del self._minutes[old]
 
+    def newest_batch(self, checkpoint_id: str, since: int) -> int:
+        """The newest micro-batch of that checkpoint in the metrics from the minute of `since` (epoch
+        milliseconds) on; -1 when there is none.
+
+        Rows are read from the newest minute back to the first one with a row of that checkpoint.
+        """
+        first = metrics_key(since)
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket,
+            Prefix=self._prefix + FOLDER,
+            StartAfter=self._prefix + first.removesuffix(".parquet"),
+        )
+        keys = [item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", [])]
+        for key in sorted(keys, reverse=True):
+            own = [row["batch_id"] for row in self._stored(key) if row["checkpoint_id"] == checkpoint_id]
+            if own:
+                return max(-1 if batch_id is None else batch_id for batch_id in own)
+        return -1
+
     def _stored(self, key: str) -> list[Row]:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)

@@ -9,6 +9,7 @@ from fraud.settings import Settings
 from jobs.detect.alerts_sink import AlertsSink
 from jobs.detect.identity import Identity
 from jobs.detect.lease import Lease
+from jobs.detect.metrics import MetricsSink
 from jobs.detect.offsets import Files, PlannedBatch, last_committed, last_planned
 from jobs.detect.resumption import check_for_loss, stored_generations
 from jobs.detect.seal import Seal, check_seal
@@ -46,6 +47,7 @@ def open_up(
     options: Options,
     topic: Topic,
     alerts: AlertsSink,
+    metrics: MetricsSink,
     say: Callable[[str], None],
 ) -> Opening:
     """Open or make the checkpoint `where` for the topic with these `ids` (cluster, topic); take its lease.
@@ -68,6 +70,7 @@ def open_up(
         wanted,
         options.take_over,
         alerts,
+        metrics,
         lambda: (topic.partitions(), topic.committed()),
         say,
     )

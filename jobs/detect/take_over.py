@@ -7,7 +7,18 @@ from typing import Literal
 from fraud.settings import SettingsError
 from jobs.detect.alerts_sink import FOLDER, AlertsSink, hour_folder
 from jobs.detect.identity import Identity, check_identity, store_identity, stored_identity
-from jobs.detect.offsets import Files, Offsets, PlannedBatch, known_offsets, last_committed, starting_offsets
+from jobs.detect.metrics import MetricsSink
+from jobs.detect.offsets import (
+    Files,
+    Offsets,
+    PlannedBatch,
+    known_offsets,
+    last_committed,
+    last_planned,
+    planned_batch,
+    starting_offsets,
+)
+from jobs.detect.seal import REMEDY
 
 TakeOver = Literal["keep", "replace"]
 
@@ -18,6 +29,7 @@ def open_checkpoint(
     wanted: Identity,
     take_over: TakeOver | None,
     alerts: AlertsSink,
+    metrics: MetricsSink,
     progress: Callable[[], tuple[list[int], Offsets]],
     say: Callable[[str], None],
 ) -> Identity:
@@ -28,6 +40,7 @@ def open_checkpoint(
     if stored:
         check_identity(stored, wanted, where)
         _check_alerts(stored, alerts, last_committed(files), where)
+        _check_age(stored, files, alerts, metrics, where)
         return stored
     if take_over == "replace":
         deleted = alerts.delete_all()  # before the identity: a crash in between repeats it
@@ -57,7 +70,7 @@ def _check_alerts(stored: Identity, alerts: AlertsSink, committed: PlannedBatch 
     """Raises SettingsError when another checkpoint has gone on in the meantime: its payments would be judged
     twice. Alerts of before this checkpoint's last micro-batch were there when it was started then."""
     since = hour_folder(committed.time) if committed else FOLDER
-    newer = alerts.checkpoints(since) - {stored.checkpoint_id, *stored.accepted}
+    newer = alerts.checkpoints(since).keys() - {stored.checkpoint_id, *stored.accepted}
     if newer:
         raise SettingsError(
             [
@@ -65,6 +78,30 @@ def _check_alerts(stored: Identity, alerts: AlertsSink, committed: PlannedBatch 
                 f"{', '.join(sorted(newer))}, and would judge payments a second time: set FRAUD_CHECKPOINT "
                 "back to the newer one, or to a new folder with --take-over keep or --take-over replace "
                 "(--help explains)"
+            ]
+        )
+
+
+def _check_age(stored: Identity, files: Files, alerts: AlertsSink, metrics: MetricsSink, where: str) -> None:
+    """Raises SettingsError when the bucket knows a micro-batch of this checkpoint that is not planned in it:
+    it is a copy of before, and what was judged since would be judged again, in other micro-batches.
+
+    Both folders are witnesses: alerts are written before their metrics, and most micro-batches have none. A
+    checkpoint without any plan has no time from which on metrics are worth reading: its alerts must do.
+    """
+    own, planned = stored.checkpoint_id, last_planned(files)
+    if planned is None:
+        newest = alerts.checkpoints().get(own, -1)
+    else:
+        time = planned_batch(files, planned).time
+        newest = alerts.checkpoints(hour_folder(time), {own: planned}).get(own, -1)
+        newest = max(newest, metrics.newest_batch(own, time))
+    planned = last_planned(files)  # only now: another job may go on with this checkpoint at this moment
+    if newest > (-1 if planned is None else planned):
+        raise SettingsError(
+            [
+                f"{where} is an older copy of checkpoint {own}: the bucket has its micro-batch {newest}, and "
+                f"payments would be judged a second time: {REMEDY}"
             ]
         )
 

@@ -24,7 +24,7 @@ The same drills as those of scripts/test.sh faults, with more kills and longer o
             an executor
   outages   kill -9 of Python workers, JVM and broker; Kafka and S3 away, slow, answering errors, cut off
   cluster   three brokers, one of them down at a time; kill -9 of the producer
-  damage    files of the checkpoint that are cut, or have a bit or a digit changed
+  damage    files of the checkpoint that are cut, or have a bit or a digit changed; all of it as it was before
   poison    malformed records, a user with 200,000 payments in a minute, clocks that are wrong
   rules     kill -9 in the middle of a micro-batch, then other rules
   neighbours

@@ -17,7 +17,8 @@ SMALL = {"FRAUD_MAX_OFFSETS_PER_TRIGGER": "3000"}
 
 
 def damaged_checkpoint(lane: Lane, seed: int) -> Verdict:
-    """Damage that goes unseen would make wrong alerts: each is refused with what to do, or healed."""
+    """Damage that goes unseen, or a copy of before, would make wrong alerts: each is refused with what to
+    do, or healed."""
     content = list(records(9_000, seed, now=time.time_ns() // 1_000_000))
     lane.produce(content[:6_000])
     job = lane.start_job(**SMALL)
@@ -44,6 +45,11 @@ def damaged_checkpoint(lane: Lane, seed: int) -> Verdict:
     job = lane.start_job(**SMALL)
     lane.wait_until_caught_up(job)
     assert job.end(signal.SIGTERM) == 0, job.text()
+
+    folder.restore(copy)  # nothing in it is damaged; it is only older than the bucket by now
+    said = refused(lane)
+    assert "is an older copy of checkpoint" in said, said
+    assert "restore the checkpoint from a copy" in said, said
     return judged(lane)
 
 

@@ -11,7 +11,7 @@ from tests.faults.silence import silence
 from tests.integration.lane import Lane
 
 LANE_DRILLS: dict[str, tuple[Callable[[Lane, int], Verdict], int]] = {
-    "damage": (damaged_checkpoint, 3),
+    "damage": (damaged_checkpoint, 4),
     "poison": (poisoned, 5),
     "rules": (changed_rules, 4),
     "neighbours": (changing_surroundings, 4),

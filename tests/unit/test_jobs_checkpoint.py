@@ -12,7 +12,9 @@ from jobs.detect.alerts_sink import AlertsSink, alerts_key, hour_folder
 from jobs.detect.errors import JobError
 from jobs.detect.identity import Identity, check_identity, stored_identity
 from jobs.detect.lease import Lease
+from jobs.detect.metrics import MetricsSink
 from jobs.detect.take_over import open_checkpoint, unread_from
+from tests.bucket import Bucket
 from tests.unit.test_jobs_accounting import LOG, InMemoryFiles, entry
 
 
@@ -27,32 +29,23 @@ def identity(**changed: object) -> Identity:
     return Identity.new(**{**fields, **changed})  # type: ignore[arg-type]
 
 
-class Alerts:
-    """`alerts/` with some objects in it."""
-
-    def __init__(self, *keys: str) -> None:
-        self.keys = list(keys)
-
-    def any(self) -> str | None:
-        return next(iter(self.keys), None)
-
-    def checkpoints(self, since: str = "alerts/") -> set[str]:
-        return {key.split("batch=")[1][:8] for key in self.keys if "batch=" in key and key > since}
-
-    def delete_all(self) -> int:
-        deleted = len(self.keys)
-        self.keys.clear()
-        return deleted
+def holding(*keys: str) -> Bucket:
+    """A bucket with these objects."""
+    bucket = Bucket()
+    for key in keys:
+        bucket.put_object(Bucket="fraud", Key=key, Body=b"")
+    return bucket
 
 
-def opened(files: InMemoryFiles, alerts: Alerts, take_over: str | None = None, **changed: object) -> Identity:
+def opened(files: InMemoryFiles, bucket: Bucket, take_over: str | None = None, **changed: object) -> Identity:
     said: list[str] = []
     return open_checkpoint(
         files,
         "/checkpoint/c",
         identity(**changed),
         take_over,  # type: ignore[arg-type]
-        alerts,  # type: ignore[arg-type]
+        AlertsSink(bucket, "fraud", ""),  # type: ignore[arg-type]
+        MetricsSink(bucket, "fraud", ""),  # type: ignore[arg-type]
         lambda: ([0, 1], {1: 70}),
         said.append,
     )
@@ -60,8 +53,9 @@ def opened(files: InMemoryFiles, alerts: Alerts, take_over: str | None = None, *
 
 def test_a_checkpoint_keeps_its_id_over_restarts() -> None:
     files = InMemoryFiles({})
-    first = opened(files, Alerts())
-    assert opened(files, Alerts(alerts_key(first.checkpoint_id, 7, HOUR))) == first
+    first = opened(files, holding())
+    committed_at(files, HOUR)
+    assert opened(files, holding(alerts_key(first.checkpoint_id, 0, HOUR))) == first
     assert len(first.checkpoint_id) == 8
 
 
@@ -98,30 +92,31 @@ def test_a_checkpoint_of_another_program_is_refused() -> None:
 def test_a_new_checkpoint_beside_other_alerts_is_refused_without_take_over() -> None:
     files = InMemoryFiles({})
     with pytest.raises(SettingsError, match="--take-over keep"):
-        opened(files, Alerts("alerts/x"))
+        opened(files, holding("alerts/x"))
     assert files.files == {}
 
 
 def test_take_over_keep_goes_on_from_the_consumer_groups_offsets() -> None:
-    files, alerts = InMemoryFiles({}), Alerts("alerts/x")
+    files, alerts = InMemoryFiles({}), holding("alerts/x")
     made = opened(files, alerts, "keep")
     assert json.loads(made.starting_offsets) == {"transactions": {"0": -2, "1": 70}}  # -2: earliest
-    assert alerts.keys == ["alerts/x"]
+    assert list(alerts.objects) == ["alerts/x"]
     assert unread_from(made, None) == {1: 70}
 
 
 def test_take_over_replace_deletes_the_other_alerts_and_begins_at_the_start() -> None:
-    files, alerts = InMemoryFiles({}), Alerts("alerts/x", "alerts/y")
+    files, alerts = InMemoryFiles({}), holding("alerts/x", "alerts/y")
     assert opened(files, alerts, "replace").starting_offsets == "earliest"
-    assert alerts.keys == []
+    assert alerts.objects == {}
 
 
 def test_take_over_does_nothing_to_a_checkpoint_that_goes_on() -> None:
     files = InMemoryFiles({})
-    first = opened(files, Alerts())
-    alerts = Alerts(alerts_key(first.checkpoint_id, 7, HOUR))
+    first = opened(files, holding())
+    committed_at(files, HOUR)
+    alerts = holding(alerts_key(first.checkpoint_id, 0, HOUR))
     assert opened(files, alerts, "replace") == first
-    assert len(alerts.keys) == 1
+    assert len(alerts.objects) == 1
 
 
 HOUR = 3_600_000
@@ -134,14 +129,14 @@ def committed_at(files: InMemoryFiles, time: int) -> None:
 
 def test_an_older_checkpoint_is_refused_once_another_has_gone_on() -> None:
     """A, then B with --take-over keep, then A again: payments would be judged twice."""
-    a, b, alerts = InMemoryFiles({}), InMemoryFiles({}), Alerts()
+    a, b, alerts = InMemoryFiles({}), InMemoryFiles({}), holding()
     first = opened(a, alerts)
     committed_at(a, 5 * HOUR)
-    alerts.keys.append(alerts_key(first.checkpoint_id, 0, 5 * HOUR))
+    alerts.put_object(Bucket="fraud", Key=alerts_key(first.checkpoint_id, 0, 5 * HOUR), Body=b"")
     second = opened(b, alerts, "keep")
     assert second.accepted == [first.checkpoint_id]
     committed_at(b, 5 * HOUR + 1)
-    alerts.keys.append(alerts_key(second.checkpoint_id, 0, 5 * HOUR + 1))
+    alerts.put_object(Bucket="fraud", Key=alerts_key(second.checkpoint_id, 0, 5 * HOUR + 1), Body=b"")
     for take_over in (None, "keep", "replace"):
         with pytest.raises(SettingsError, match=f"older than alerts of checkpoint {second.checkpoint_id}"):
             opened(a, alerts, take_over)
@@ -149,15 +144,15 @@ def test_an_older_checkpoint_is_refused_once_another_has_gone_on() -> None:
 
 
 def test_a_checkpoint_made_beside_no_alerts_accepts_none() -> None:
-    assert opened(InMemoryFiles({}), Alerts("alerts/x"), "replace").accepted == []
-    assert opened(InMemoryFiles({}), Alerts()).accepted == []
+    assert opened(InMemoryFiles({}), holding("alerts/x"), "replace").accepted == []
+    assert opened(InMemoryFiles({}), holding()).accepted == []
 
 
 def test_alerts_of_hours_before_the_last_micro_batch_are_not_listed_again() -> None:
     files = InMemoryFiles({})
-    first = opened(files, Alerts())
+    first = opened(files, holding())
     committed_at(files, 5 * HOUR)
-    assert opened(files, Alerts(alerts_key("0" * 8, 3, 4 * HOUR))) == first
+    assert opened(files, holding(alerts_key("0" * 8, 3, 4 * HOUR))) == first
 
 
 def test_an_identity_of_before_this_field_is_read() -> None:
@@ -167,7 +162,7 @@ def test_an_identity_of_before_this_field_is_read() -> None:
     assert stored.accepted == []
 
 
-class Bucket:
+class CountedRequests:
     """An object store that lists and deletes, and counts the requests."""
 
     def __init__(self, keys: list[str], answers: list[dict[str, str]] | None = None) -> None:
@@ -196,28 +191,34 @@ class Bucket:
         return {"Errors": self.errors} if self.errors else {}
 
 
-def sink(bucket: Bucket) -> AlertsSink:
+def sink(bucket: CountedRequests) -> AlertsSink:
     return AlertsSink(bucket, "fraud", "p/")  # type: ignore[arg-type]
 
 
 def test_the_checkpoints_of_the_alerts_are_found_without_listing_each_object() -> None:
     ids = ["0000000a", "0000000b", "ffffffff"]
     keys = [f"p/{alerts_key(i, batch, h * HOUR)}" for i in ids for h in (1, 2) for batch in range(500)]
-    bucket = Bucket([*keys, "p/alerts/date=1970-01-01/hour=01/_SUCCESS", "p/metrics/x"])
-    assert sink(bucket).checkpoints() == set(ids)
+    bucket = CountedRequests([*keys, "p/alerts/date=1970-01-01/hour=01/_SUCCESS", "p/metrics/x"])
+    assert sink(bucket).checkpoints() == dict.fromkeys(ids, 0)
     assert bucket.requests == 2 * len(ids) + 2
-    assert sink(Bucket([f"p/{alerts_key('0000000a', 9, HOUR)}"])).checkpoints(hour_folder(2 * HOUR)) == set()
+    assert sink(bucket).checkpoints(hour_folder(3 * HOUR)) == {}
+    bucket.requests = 0
+    later = sink(bucket).checkpoints(known={"0000000a": 499, "ffffffff": 498})
+    assert later == {"0000000b": 0, "ffffffff": 499}
+    assert bucket.requests == 2 * (1 + 1 + 2) + 2
 
 
 def test_all_alerts_are_deleted_a_thousand_at_a_time() -> None:
-    bucket = Bucket([f"p/alerts/{i:05d}" for i in range(2_500)] + ["p/alerts_hourly/x", "p/metrics/x"])
+    bucket = CountedRequests(
+        [f"p/alerts/{i:05d}" for i in range(2_500)] + ["p/alerts_hourly/x", "p/metrics/x"]
+    )
     assert sink(bucket).delete_all() == 2_501
     assert bucket.keys == ["p/metrics/x"]
     assert bucket.requests == 4
 
 
 def test_an_object_that_could_not_be_deleted_is_an_error() -> None:
-    bucket = Bucket(["p/alerts/x"], [{"Key": "p/alerts/x", "Code": "AccessDenied", "Message": "no"}])
+    bucket = CountedRequests(["p/alerts/x"], [{"Key": "p/alerts/x", "Code": "AccessDenied", "Message": "no"}])
     with pytest.raises(ClientError, match="AccessDenied"):
         sink(bucket).delete_all()
 
