@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from fraud.settings import Settings
 from jobs.archive.keys import object_key
-from jobs.archive.opening import ArchiveOpening
+from jobs.archive.opening import NAME, ArchiveOpening
 from jobs.archive.progress import Progress, ProgressStore
 from jobs.archive.report import OUTPUT, OUTPUT_COLUMN, Report, check_reports
 from jobs.archive.task import Assignment, task_of
@@ -17,6 +17,7 @@ from jobs.detect.accounting import Existing, settle
 from jobs.detect.errors import OUTAGE, SETTINGS, JobError
 from jobs.detect.lease import Lease
 from jobs.detect.offsets import Files, PlannedBatch, planned_batch
+from jobs.detect.seal import Seal
 from jobs.detect.topic import EARLIEST, Topic
 from jobs.detect.watch import QueryBatches
 from jobs.store_client import is_missing
@@ -51,12 +52,14 @@ class ArchiveBatches(QueryBatches):
         self._around = around
         self._archive_id = opening.identity.archive_id
         self._last_planned = opening.last_planned
+        self._seal = Seal(around.files, NAME)
         self._succeeded = succeeded
 
     def _write(self, frame: DataFrame, batch_id: int) -> None:
         around, is_replay = self._around, batch_id <= self._last_planned
         batch = planned_batch(around.files, batch_id)
         self._check_right_to_write()
+        self._seal.put(batch_id)
         earliest = around.topic.ask(sorted(batch.end), EARLIEST)
         kept = self._existing_objects(batch) if is_replay and around.accept_loss else frozenset[int]()
         assignment = Assignment(

@@ -13,9 +13,10 @@ from jobs.archive.progress import NO_BATCH, Progress, ProgressStore
 from jobs.detect.identity import EARLIEST
 from jobs.detect.offsets import Files, known_offsets, last_committed, last_planned, starting_offsets
 from jobs.detect.resumption import check_for_loss
+from jobs.detect.seal import check_seal
 from jobs.detect.topic import Topic
 
-_NAME = "archive.json"
+NAME = "archive.json"
 
 
 class ArchiveIdentity(BaseModel):
@@ -48,14 +49,32 @@ def open_archive(
 ) -> ArchiveOpening:
     """Open or make the archive's checkpoint `where`, for the topic with these `ids` (cluster, topic).
 
-    Can be repeated when something was away. Raises SettingsError when the archive has gone on elsewhere,
-    JobError when records have gone before they were archived.
+    Can be repeated when something was away. Raises SettingsError when the checkpoint is damaged or older than
+    the archive, JobError when records have gone before they were archived.
     """
+    remedy = f"delete {where}, and the archive goes on where it has come to, which the bucket knows"
+    check_seal(files, where, remedy)
     progress = stored.get()
-    identity = _stored_identity(files, where)
-    if identity is None:
-        identity = _begin(files, ids, topic, stored, progress)
-    elif progress is not None and progress.archive_id != identity.archive_id:
+    found = _stored_identity(files, where)
+    identity = found or _begin(files, ids, topic, stored, progress)
+    committed, planned = last_committed(files), last_planned(files)
+    last = NO_BATCH if planned is None else planned
+    if found and progress is not None:
+        _check_age(identity, last, progress, where, remedy)
+    unread = committed.end if committed else known_offsets(identity.starting_offsets)
+    check_for_loss(unread, topic.earliest(), accept_loss, say)
+    return ArchiveOpening(
+        identity,
+        last_planned=last,
+        next_batch=0 if committed is None else committed.batch_id + 1,
+    )
+
+
+def _check_age(
+    identity: ArchiveIdentity, last_planned: int, progress: Progress, where: str, remedy: str
+) -> None:
+    """Raises SettingsError when the topic's archive has gone on without this checkpoint."""
+    if progress.archive_id != identity.archive_id:
         raise SettingsError(
             [
                 f"{where} (archive {identity.archive_id}) is older than archive {progress.archive_id}, which "
@@ -63,14 +82,13 @@ def open_archive(
                 "to a new folder"
             ]
         )
-    committed, planned = last_committed(files), last_planned(files)
-    unread = committed.end if committed else known_offsets(identity.starting_offsets)
-    check_for_loss(unread, topic.earliest(), accept_loss, say)
-    return ArchiveOpening(
-        identity,
-        last_planned=NO_BATCH if planned is None else planned,
-        next_batch=0 if committed is None else committed.batch_id + 1,
-    )
+    if progress.batch_id > last_planned:
+        raise SettingsError(
+            [
+                f"{where} is an older copy of archive {identity.archive_id}: the bucket has its micro-batch "
+                f"{progress.batch_id}, and records would be archived a second time: {remedy}"
+            ]
+        )
 
 
 def _begin(
@@ -97,15 +115,15 @@ def _begin(
             offsets=before.offsets if before else {},
         )
     )
-    files.write(_NAME, identity.model_dump_json(indent=2))
+    files.write(NAME, identity.model_dump_json(indent=2))
     return identity
 
 
 def _stored_identity(files: Files, where: str) -> ArchiveIdentity | None:
-    text = files.read(_NAME)
+    text = files.read(NAME)
     if text is None:
         return None
     try:
         return ArchiveIdentity.model_validate_json(text)
     except ValidationError as error:
-        raise SettingsError([f"{where}/{_NAME} is not readable by this release: {error}"]) from error
+        raise SettingsError([f"{where}/{NAME} is not readable by this release: {error}"]) from error

@@ -7,6 +7,7 @@ from fraud.generations import Generation
 from fraud.rules import RuleSet
 from fraud.settings import Settings
 from jobs.detect.alerts_sink import AlertsSink
+from jobs.detect.identity import NAME as IDENTITY
 from jobs.detect.identity import Identity
 from jobs.detect.lease import Lease
 from jobs.detect.metrics import MetricsSink
@@ -79,7 +80,7 @@ def open_up(
     planned = last_planned(files)
     last = -1 if planned is None else planned
     generations = stored_generations(files, rules, settings, last + 1, say)
-    seal = Seal(files, generations)
+    seal = Seal(files, IDENTITY, generations)
     unread = unread_from(identity, committed)
     check_for_loss(unread, topic.earliest(), options.accept_loss, say)
     limit = detection.max_offsets_per_trigger or topic.records_in_a_batch(unread)

@@ -16,7 +16,7 @@ class CheckpointFolder:
 
     def newest(self, log: str) -> Path:
         """The newest entry of a log of Spark's: `offsets` or `commits`."""
-        return max((p for p in (self.root / log).iterdir() if p.name.isdigit()), key=lambda p: int(p.name))
+        return newest_entry(self.root / log)
 
     def newest_state(self) -> Path:
         """The newest file of one partition of the state."""
@@ -38,6 +38,11 @@ class CheckpointFolder:
         """Make it what it was when copied."""
         shutil.rmtree(self.base)
         shutil.copytree(copy, self.base)
+
+
+def newest_entry(log: Path) -> Path:
+    """The newest entry of a log of Spark's, whosever checkpoint it is in."""
+    return max((path for path in log.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
 
 
 def cut(file: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 import boto3
 import duckdb
@@ -15,8 +16,9 @@ from local.native.archived import PROGRESS, archive_rows, archived_offsets
 from local.native.drain import Backlog
 from local.native.findings import download, read_parquet
 from scripts.oracle_records import archived_records
+from tests.faults.checkpoint import change_digit, newest_entry
 from tests.integration.adversary import records
-from tests.integration.lane import Lane, pairs_in
+from tests.integration.lane import DEADLINE, Lane, pairs_in
 
 ON = {"FRAUD_ARCHIVE": "true", "FRAUD_ARCHIVE_TRIGGER": "1s"}
 
@@ -34,6 +36,17 @@ def test_the_archive_holds_each_valid_record_once_through_a_kill_between_its_obj
 
     lane.wait(job, "micro-batch of which a part is written", is_between_objects)
     assert job.end(signal.SIGKILL) == -signal.SIGKILL
+
+    # with one digit changed it would archive these records, and the next ones, under other offsets or names
+    (log,) = Path(lane.settings.detection.checkpoint).glob("archive/**/offsets")
+    newest = newest_entry(log)
+    sound = newest.read_bytes()
+    change_digit(newest)
+    job = lane.start_job(**ON)
+    assert job.process.wait(DEADLINE) == 2, job.text()
+    assert f"offsets/{newest.name} is damaged: delete {newest.parents[1]}" in job.text(), job.text()
+    newest.write_bytes(sound)
+
     job = lane.start_job(**ON)
     lane.wait_until_caught_up(job)
     reached = archived_offsets(lane.settings.object_store, lane.settings.kafka.transactions_topic)

@@ -1,11 +1,9 @@
 """The archive: each valid record once under names that a replay repeats, whatever is away or goes wrong."""
 
 import io
-import json
 from collections.abc import Callable
-from threading import Event
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,21 +11,18 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from fraud.archive import ARCHIVED
-from fraud.settings import ObjectStoreSettings, Settings, SettingsError
+from fraud.settings import ObjectStoreSettings, Settings
 from fraud.transaction import MAX_RECORD_BYTES, RECORDS
-from jobs.archive import query as query_module
 from jobs.archive.batch import ArchiveBatches, ArchiveSurroundings
 from jobs.archive.keys import first_folder_since, is_later, object_key, progress_key
-from jobs.archive.opening import ArchiveIdentity, ArchiveOpening, open_archive
+from jobs.archive.opening import ArchiveIdentity, ArchiveOpening
 from jobs.archive.progress import NO_BATCH, Progress, ProgressStore
-from jobs.archive.query import ArchiveCheckpoint, ArchiveQuery
 from jobs.archive.report import Report, check_reports
 from jobs.archive.task import Assignment, archive_partition
-from jobs.archive.trouble import Trouble
 from jobs.detect.accounting import Existing
 from jobs.detect.errors import OUTAGE, SETTINGS, JobError
 from jobs.detect.offsets import PlannedBatch
-from local.native.archived import archive_rows, newest_offsets
+from local.native.archived import archive_rows
 from scripts.oracle_records import Sent, archived_records
 from tests.bad_records import BAD_RECORDS
 from tests.integration.adversary import records as adversary
@@ -91,6 +86,45 @@ def batch_of(sent: list[Sent]) -> pa.RecordBatch:
 
 def some(count: int, first: int = 0) -> list[Sent]:
     return [Sent(2, first + i, AT + i, b"ann", SOUND % (AT + i)) for i in range(count)]
+
+
+def progress(archive_id: str = "aaaaaaaa", batch_id: int = 4, **offsets: int) -> Progress:
+    return Progress(
+        cluster_id="c",
+        topic="transactions",
+        topic_id="t",
+        archive_id=archive_id,
+        batch_id=batch_id,
+        batch_time=AT,
+        offsets={int(name[1:]): offset for name, offset in offsets.items()},
+    )
+
+
+class Topic:
+    """The source topic with two partitions, from offset `first` on."""
+
+    name = "transactions"
+
+    def __init__(self, first: int = 0) -> None:
+        self.first = first
+
+    def partitions(self) -> list[int]:
+        return [0, 1]
+
+    def earliest(self) -> dict[int, int]:
+        return {0: self.first, 1: self.first}
+
+    def ask(self, partitions: list[int], _: object) -> Callable[[], dict[int, int]]:
+        return lambda: dict.fromkeys(partitions, self.first)
+
+    def existing(self, _: int, start: int, end: int) -> Existing:
+        return Existing(self.first, end - max(start, self.first))
+
+
+def stored(bucket: Bucket) -> Progress:
+    found = ProgressStore(bucket, STORE, "t").get()  # type: ignore[arg-type]
+    assert found is not None
+    return found
 
 
 # --- one task ----------------------------------------------------------------------------------------------
@@ -167,108 +201,8 @@ def test_names_sort_by_time_and_tell_whose_micro_batch_they_are() -> None:
     assert not is_later(f"{HOUR}anything.parquet", "0123abcd", 11)
 
 
-# --- where it goes on --------------------------------------------------------------------------------------
-
-
-def progress(archive_id: str = "aaaaaaaa", batch_id: int = 4, **offsets: int) -> Progress:
-    return Progress(
-        cluster_id="c",
-        topic="transactions",
-        topic_id="t",
-        archive_id=archive_id,
-        batch_id=batch_id,
-        batch_time=AT,
-        offsets={int(name[1:]): offset for name, offset in offsets.items()},
-    )
-
-
-class Topic:
-    """The source topic with two partitions, from offset `first` on."""
-
-    name = "transactions"
-
-    def __init__(self, first: int = 0) -> None:
-        self.first = first
-
-    def partitions(self) -> list[int]:
-        return [0, 1]
-
-    def earliest(self) -> dict[int, int]:
-        return {0: self.first, 1: self.first}
-
-    def ask(self, partitions: list[int], _: object) -> Callable[[], dict[int, int]]:
-        return lambda: dict.fromkeys(partitions, self.first)
-
-    def existing(self, _: int, start: int, end: int) -> Existing:
-        return Existing(self.first, end - max(start, self.first))
-
-
-def opened(
-    files: InMemoryFiles, bucket: Bucket, topic: Topic | None = None, accept_loss: bool = False
-) -> ArchiveOpening:
-    store = ProgressStore(bucket, STORE, "t")  # type: ignore[arg-type]
-    said: list[str] = []
-    return open_archive(files, "/archive", ("c", "t"), topic or Topic(), store, accept_loss, said.append)  # type: ignore[arg-type]
-
-
-def stored(bucket: Bucket) -> Progress:
-    found = ProgressStore(bucket, STORE, "t").get()  # type: ignore[arg-type]
-    assert found is not None
-    return found
-
-
-def test_the_first_archive_of_a_topic_begins_at_its_first_record() -> None:
-    files, bucket = InMemoryFiles({}), Bucket()
-    opening = opened(files, bucket)
-    assert opening.identity.starting_offsets == "earliest"
-    assert (opening.last_planned, opening.next_batch) == (NO_BATCH, 0)
-    assert stored(bucket).archive_id == opening.identity.archive_id
-    assert opened(files, bucket) == opening  # again: the same one
-
-
-def test_an_archive_goes_on_in_its_own_checkpoint() -> None:
-    files, bucket = InMemoryFiles({}), Bucket()
-    first = opened(files, bucket)
-    files.files |= LOG
-    again = opened(files, bucket)
-    assert again.identity == first.identity
-    assert (again.last_planned, again.next_batch) == (1, 1)
-
-
-def test_a_new_checkpoint_goes_on_where_the_archive_before_came_to() -> None:
-    complete, begun = object_key("aaaaaaaa", 4, AT, 0), object_key("aaaaaaaa", 5, AT + 60_000, 0)
-    others = object_key("bbbbbbbb", 9, AT, 0)
-    bucket = Bucket(**{f"p/{key}": b"" for key in (complete, begun, others)})
-    ProgressStore(bucket, STORE, "t").put(progress(p0=70))  # type: ignore[arg-type]
-    opening = opened(InMemoryFiles({}), bucket)
-    assert json.loads(opening.identity.starting_offsets) == {"transactions": {"0": 70, "1": -2}}
-    now = stored(bucket)
-    assert (now.archive_id, now.batch_id, now.offsets) == (opening.identity.archive_id, NO_BATCH, {0: 70})
-    assert {key for key in bucket.objects if key.endswith(".parquet")} == {f"p/{complete}", f"p/{others}"}
-
-
-def test_an_archive_that_has_gone_on_elsewhere_is_refused() -> None:
-    files, bucket = InMemoryFiles({}), Bucket()
-    opened(files, bucket)
-    ProgressStore(bucket, STORE, "t").put(progress("ffffffff"))  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match=r"older than archive ffffffff.*FRAUD_CHECKPOINT"):
-        opened(files, bucket)
-
-
-def test_records_that_went_before_they_were_archived_are_named() -> None:
-    files, bucket = InMemoryFiles({}), Bucket()
-    ProgressStore(bucket, STORE, "t").put(progress(p0=70, p1=90))  # type: ignore[arg-type]
-    with pytest.raises(JobError, match="partition 0: offsets 70 to 79 have gone"):
-        opened(files, bucket, Topic(first=80))
-    assert opened(files, bucket, Topic(first=80), accept_loss=True)
-
-
-@pytest.mark.parametrize("text", ["{}", "nonsense"])
-def test_what_another_release_wrote_is_refused_in_one_sentence(text: str) -> None:
-    with pytest.raises(SettingsError, match=r"archive\.json is not readable"):
-        opened(InMemoryFiles({"archive.json": text}), Bucket())
-    with pytest.raises(SettingsError, match=r"_progress/t\.json is not readable"):
-        opened(InMemoryFiles({}), Bucket(**{"p/transactions/_progress/t.json": text.encode()}))
+def test_the_progress_of_every_topic_is_one_object_right_in_its_folder() -> None:
+    assert progress_key("9Htw4BhORruYnaoh/JBo+g") == "transactions/_progress/9Htw4BhORruYnaoh_JBo-g.json"
 
 
 # --- one micro-batch ---------------------------------------------------------------------------------------
@@ -443,111 +377,3 @@ def test_tasks_that_read_what_was_not_planned_are_found_out(reports: list[Report
 def test_one_task_a_partition_may_read_less_than_was_planned() -> None:
     check_reports(BATCH, [Report(7, AT, 0, 10, 19, 9, 9)])
     check_reports(BATCH, [])
-
-
-# --- the thread --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def spark() -> Any:
-    return SimpleNamespace(sparkContext=SimpleNamespace(setLocalProperty=lambda *_: None))
-
-
-def query_that_meets(
-    errors: list[Exception], spark: Any, monkeypatch: pytest.MonkeyPatch
-) -> tuple[ArchiveQuery, list[str]]:
-    """The archive's thread, whose start met `errors`, one a try, and was asked to stop behind them; and what
-    it said."""
-    stopping, said, left = Event(), list[str](), list(errors)
-
-    def open_one(*_: Any) -> None:
-        if left:
-            raise left.pop(0)
-        stopping.set()
-        raise JobError("the end", OUTAGE)
-
-    monkeypatch.setattr(query_module, "open_archive", open_one)
-    monkeypatch.setattr("jobs.archive.trouble.FIRST_PAUSE", 0.001)
-    nothing: Any = None
-    around = ArchiveSurroundings(
-        Settings(), ("c", "t"), False, nothing, nothing, nothing, nothing, nothing, said.append
-    )
-    query = ArchiveQuery(spark, around, ArchiveCheckpoint(nothing, "/archive"), stopping)
-    query.start()
-    query._thread.join(10)
-    return query, said
-
-
-def test_what_is_away_only_delays_it(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = EndpointConnectionError(endpoint_url="http://s3")
-    query, said = query_that_meets([away, away, away], spark, monkeypatch)
-    query.finish()
-    assert len(said) == 1
-    assert said[0].startswith("archive: bucket fraud at S3 does not answer")
-    assert said[0].endswith("trying again until it works")
-
-
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        (JobError("another job archives this topic"), "archive: another job archives"),
-        (error("AccessDenied", 403), "archive: bucket fraud"),
-        (SettingsError(["/archive is older"]), "/archive is older"),
-        (ValueError("odd"), "archive: the query failed: ValueError: odd"),
-    ],
-    ids=str,
-)
-def test_anything_else_is_for_the_job_to_end_with(
-    wrong: Exception, says: str, spark: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    query, _ = query_that_meets([wrong], spark, monkeypatch)
-    with pytest.raises((JobError, SettingsError), match=says):
-        query.finish()
-
-
-def test_a_micro_batch_that_does_not_end_in_time_is_cut_off_and_that_is_said(
-    spark: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    released, said, nothing = Event(), list[str](), cast("Any", None)
-    monkeypatch.setattr(query_module, "open_archive", lambda *_: released.wait(30))
-    monkeypatch.setattr(query_module, "_PATIENCE", 0.01)
-    around = ArchiveSurroundings(
-        Settings(), ("c", "t"), False, nothing, nothing, nothing, nothing, nothing, said.append
-    )
-    query = ArchiveQuery(spark, around, ArchiveCheckpoint(nothing, "/archive"), Event())
-    query.start()
-    query.finish()
-    assert said == ["archive: a micro-batch is cut off; the next start writes it again"]
-    query._stopping.set()
-    released.set()
-    query._thread.join(10)
-
-
-def test_of_two_topics_of_one_name_the_newer_one_s_progress_counts() -> None:
-    def stored(topic: str, time: int, offset: int) -> dict[str, Any]:
-        return {"topic": topic, "batch_time": time, "offsets": {"0": offset}}
-
-    found = [stored("a", 5, 900), stored("a", 7, 3), stored("b", 9, 1)]
-    assert newest_offsets(found, "a") == {0: 3}
-    assert newest_offsets(found, "c") == {}
-
-
-def test_trouble_is_said_at_once_then_once_a_minute_and_when_it_is_over() -> None:
-    now, said = [0.0], list[str]()
-    trouble = Trouble(said.append, lambda: now[0])
-    pauses = []
-    for _ in range(40):
-        pauses.append(trouble.failed("S3 does not answer"))
-        now[0] += pauses[-1]
-    assert pauses[:3] == [0.2, 0.4, 0.8]
-    assert max(pauses) == pauses[-1] == 10
-    assert len(said) == 1 + int(now[0] // 60) or len(said) == int(now[0] // 60)
-    trouble.is_over()
-    trouble.is_over()
-    assert said[0] == "S3 does not answer; trying again until it works"
-    assert said[-1] == f"works again after {now[0]:.0f} s"
-    assert trouble.failed("again") == 0.2
-
-
-def test_the_progress_of_every_topic_is_one_object_right_in_its_folder() -> None:
-    assert progress_key("9Htw4BhORruYnaoh/JBo+g") == "transactions/_progress/9Htw4BhORruYnaoh_JBo-g.json"

@@ -32,7 +32,7 @@ def sealed_checkpoint(batch_id: int = 1) -> InMemoryFiles:
     files = InMemoryFiles(
         {**LOG, **stored, "identity.json": '{"checkpoint_id": "0"}', "metadata": '{"id": "0"}'}
     )
-    Seal(files, generations).put(batch_id)
+    Seal(files, "identity.json", generations).put(batch_id)
     return files
 
 
@@ -135,7 +135,7 @@ def test_a_seal_reads_only_what_it_has_not_read_before_and_writes_once() -> None
             return super().read(name)
 
     files = Counting({**LOG, "identity.json": "i", "metadata": "m", "offsets/2": entry(3_000, {"0": 20})})
-    seal = Seal(files, [])
+    seal = Seal(files, "identity.json")
     seal.put(1)
     assert sorted(reads) == ["identity.json", "metadata", "offsets/0", "offsets/1"]
     reads.clear()
