@@ -9,6 +9,7 @@ from fraud.settings import SettingsError
 from jobs.compact.hours import Hours, show_hour
 from jobs.compact.run import Unreadable, compact
 from jobs.detect.errors import OUTAGE, SETTINGS
+from jobs.objects import Objects
 from jobs.outages import STORE_ERRORS, about_store, passes
 from jobs.store_client import store_client
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return SETTINGS
     store = settings.object_store
     try:
-        done = compact(Hours(store_client(store), store), say)
+        done = compact(Hours(Objects(store_client(store), store)), say)
     except STORE_ERRORS as error:
         print(f"error: {about_store(error, store)}", file=sys.stderr)
         return OUTAGE if passes(error) else SETTINGS

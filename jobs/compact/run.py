@@ -9,8 +9,9 @@ from tempfile import TemporaryFile
 import pyarrow as pa
 
 from jobs.compact.closed import HOUR, first_open_hour
-from jobs.compact.hours import HourChanged, Hours, Source, fingerprint, show_hour
+from jobs.compact.hours import HourChanged, Hours, fingerprint, show_hour
 from jobs.compact.merge import alerts_of, merge
+from jobs.objects import Listed
 
 LOOKED_AT_AGAIN = 24 * HOUR
 """A compacted hour that began longer than this before the first open one stays as it is: its objects in
@@ -83,16 +84,16 @@ def _compact_hour(hours: Hours, hour: int, before: str | None, say: Callable[[st
     return True
 
 
-def _read(hours: Hours, sources: list[Source]) -> Iterator[pa.Table]:
+def _read(hours: Hours, sources: list[Listed]) -> Iterator[pa.Table]:
     """Their alerts, in order; READ_AHEAD objects are in memory at most."""
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         for at in range(0, len(sources), READ_AHEAD):
             yield from pool.map(partial(_alerts, hours), sources[at : at + READ_AHEAD])
 
 
-def _alerts(hours: Hours, source: Source) -> pa.Table:
+def _alerts(hours: Hours, source: Listed) -> pa.Table:
     content = hours.read(source)
     try:
         return alerts_of(content)
     except (pa.ArrowException, OSError) as error:
-        raise Unreadable(f"{source.key} cannot be read: {error}") from error
+        raise Unreadable(f"{hours.address(source)} cannot be read: {error}") from error

@@ -14,10 +14,10 @@ from jobs.detect.failures import explain
 from jobs.detect.kafka_sink import KafkaSink
 from jobs.detect.retry import Retries
 from jobs.detect.topic import Topic
+from jobs.objects import Objects
 from jobs.reconcile.checkpoint import open_checkpoint
 from jobs.reconcile.findings import Findings, find
 from jobs.reconcile.lock import Lock
-from jobs.reconcile.objects import Objects
 from jobs.reconcile.run import Reconciliation
 from jobs.store_client import store_client
 

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from fraud.archive import ARCHIVED, FOLDER
 from jobs.detect.errors import JobError
+from jobs.objects import Objects
 from jobs.reconcile.judges import UNKNOWN, Judges
-from jobs.reconcile.objects import Objects, table_of
+from jobs.reconcile.tables import table_of
 
 GENERATION = pa.field("generation", pa.int32())
 

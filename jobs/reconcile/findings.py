@@ -21,10 +21,11 @@ from jobs.detect.errors import JobError
 from jobs.detect.identity import Identity
 from jobs.detect.metrics import FOLDER as METRICS_FOLDER
 from jobs.detect.metrics import METRICS, as_rows
+from jobs.objects import Objects
 from jobs.reconcile.archive import GENERATION, Archive
 from jobs.reconcile.buckets import bucket_of
 from jobs.reconcile.judges import Judges
-from jobs.reconcile.objects import Objects, table_of
+from jobs.reconcile.tables import table_of
 
 USERS_AT_ONCE = 20_000
 """Users with late payments whose whole archive is in memory at once."""

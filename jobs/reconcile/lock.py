@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from jobs.detect.alerts_sink import RECONCILIATIONS_FOLDER
 from jobs.detect.errors import OUTAGE, JobError
-from jobs.reconcile.objects import Objects
+from jobs.objects import Objects
 
 KEY = f"{RECONCILIATIONS_FOLDER}lock.json"
 LASTS = 600_000

@@ -9,8 +9,8 @@ from typing import Self
 from fraud.reconciliation import found_at
 from jobs.compact.closed import HOUR
 from jobs.detect.alerts_sink import PLAN_KEY, PLAN_TARGET, hour_folder, to_parquet
+from jobs.objects import Objects
 from jobs.reconcile.findings import Findings
-from jobs.reconcile.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Plan:
     @classmethod
     def stored(cls, objects: Objects) -> Self | None:
         """The plan that an earlier run could not finish; None when there is none."""
-        found = objects.read_with_metadata(PLAN_KEY)
-        return None if found is None else cls(found[1][PLAN_TARGET], found[0])
+        found = objects.find(PLAN_KEY)
+        return None if found is None else cls(found.metadata[PLAN_TARGET], found.content)
 
     @property
     def hour(self) -> int:

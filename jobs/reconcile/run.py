@@ -15,9 +15,9 @@ from jobs.detect.alert_json import alerts_as_json
 from jobs.detect.alerts_sink import FOLDER, PLAN_KEY
 from jobs.detect.errors import OUTAGE, JobError
 from jobs.detect.kafka_sink import KafkaSink, Outgoing
+from jobs.objects import Objects
 from jobs.reconcile.findings import Findings
 from jobs.reconcile.lock import Lock
-from jobs.reconcile.objects import Objects
 from jobs.reconcile.plan import Plan
 
 IN_TIME = 300_000

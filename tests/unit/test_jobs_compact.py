@@ -19,6 +19,7 @@ from jobs.compact.run import Compaction, Unreadable, compact
 from jobs.detect.alerts_sink import alerts_key
 from jobs.detect.alerts_sink import to_parquet as alerts_to_parquet
 from jobs.detect.metrics import MetricsSink
+from jobs.objects import Objects
 from tests.alert_store import alert, batch, epoch, velocity
 from tests.bucket import Bucket
 
@@ -48,7 +49,7 @@ class World:
 
     def compact(self, hook: Any = None) -> Compaction:
         store = ObjectStoreSettings(prefix=PREFIX)
-        return compact(Hours(hook or self.bucket, store), self.lines.append)  # type: ignore[arg-type]
+        return compact(Hours(Objects(hook or self.bucket, store)), self.lines.append)
 
     def hourly(self, at: datetime) -> pa.Table:
         return pq.read_table(io.BytesIO(self.content(at)))
@@ -154,7 +155,7 @@ def test_an_hour_whose_objects_expire_between_two_listings_is_not_written_empty(
     world = World()
     key = world.alerts(1, NINE)
     world.written(NINE + 2 * HOUR)
-    hours = Hours(world.bucket, ObjectStoreSettings(prefix=PREFIX))  # type: ignore[arg-type]
+    hours = Hours(Objects(world.bucket, ObjectStoreSettings(prefix=PREFIX)))  # type: ignore[arg-type]
     listed = hours.with_alerts()
     world.bucket.delete_object(Bucket="fraud", Key=key)
     hours.with_alerts = lambda: listed  # type: ignore[method-assign]

@@ -26,6 +26,7 @@ from jobs.detect.errors import OUTAGE, JobError
 from jobs.detect.identity import Identity
 from jobs.detect.kafka_sink import Outgoing
 from jobs.detect.metrics import MetricsSink
+from jobs.objects import Objects
 from jobs.reconcile.archive import Archive
 from jobs.reconcile.buckets import bucket_of, xxh64
 from jobs.reconcile.checkpoint import open_checkpoint
@@ -33,7 +34,6 @@ from jobs.reconcile.findings import Findings, find
 from jobs.reconcile.judges import UNKNOWN, Judges
 from jobs.reconcile.lock import KEY as LOCK
 from jobs.reconcile.lock import LASTS, Lock
-from jobs.reconcile.objects import Objects
 from jobs.reconcile.plan import Plan
 from jobs.reconcile.run import Reconciliation
 from scripts.oracle_records import Sent
@@ -314,7 +314,7 @@ def test_an_hour_to_which_a_plan_adds_is_not_compacted_before_it_has() -> None:
     world = World()
     with pytest.raises(Killed):
         world.run(Mortal(world.bucket, 1, after=True))  # the plan is there, and nothing else
-    hours = Hours(world.bucket, STORE)  # type: ignore[arg-type]
+    hours = Hours(Objects(world.bucket, STORE))  # type: ignore[arg-type]
     world.put(alerts_key(CHECKPOINT, 7, world.now), to_parquet([]))
     world.metrics.put(batch(batch_id=8) | {"batch_time": world.now + 2 * HOUR}, lambda: None)
     hour = world.now - world.now % HOUR
