@@ -9,6 +9,9 @@ from fraud.parsing import Parsed
 FOLDER = "transactions/"
 """Where the archive lies, below the object store's prefix."""
 
+PROGRESS_FOLDER = f"{FOLDER}_progress/"
+"""How far it has come, an object a topic. Readers of Parquet folders skip names that begin like that."""
+
 _TIME = pa.timestamp("ms", "UTC")
 
 ARCHIVED = pa.schema(

@@ -10,6 +10,7 @@ import time
 from fraud.environment import load
 from fraud.settings import ObjectStoreSettings, SettingsError
 from jobs.detect.metrics import FOLDER, metrics_key
+from jobs.objects import Objects
 from jobs.outages import STORE_ERRORS, about_store
 from jobs.store_client import store_client
 
@@ -19,11 +20,8 @@ FRESH = 120_000
 
 def has_fresh_metrics(store: ObjectStoreSettings, now: int) -> bool:
     """Whether there are metrics of the time since `now` (epoch milliseconds) - FRESH. Raises STORE_ERRORS."""
-    newest_old = f"{store.prefix}{metrics_key(now - FRESH - 60_000)}"
-    found = store_client(store).list_objects_v2(
-        Bucket=store.bucket, Prefix=f"{store.prefix}{FOLDER}date=", StartAfter=newest_old, MaxKeys=1
-    )
-    return found["KeyCount"] > 0
+    newest_old = metrics_key(now - FRESH - 60_000)
+    return Objects(store_client(store), store).first_key(f"{FOLDER}date=", newest_old) is not None
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The objects of one bucket and prefix, as the batch jobs read and write them."""
+"""The objects of one bucket and prefix: the one way in which jobs list, read and write them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,10 +46,10 @@ class Objects:
         """Where that object is, for messages."""
         return f"s3://{self._bucket}/{self._prefix}{key}"
 
-    def listed(self, folder: str) -> list[Listed]:
-        """All objects whose keys begin with `folder`, in the order of their keys."""
+    def listed(self, folder: str, after: str = "") -> list[Listed]:
+        """All objects whose keys begin with `folder` and come after it, or `after`; in the order of keys."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=self._prefix + folder
+            Bucket=self._bucket, Prefix=self._prefix + folder, StartAfter=self._prefix + (after or folder)
         )
         found = [
             Listed(item["Key"].removeprefix(self._prefix), _bare(item["ETag"]))
@@ -58,9 +58,20 @@ class Objects:
         ]
         return sorted(found, key=lambda each: each.key)
 
-    def keys(self, folder: str) -> list[str]:
+    def keys(self, folder: str, after: str = "") -> list[str]:
         """Their keys."""
-        return [each.key for each in self.listed(folder)]
+        return [each.key for each in self.listed(folder, after)]
+
+    def first_key(self, folder: str, after: str) -> str | None:
+        """The first of the keys that begin with `folder` and come after `after`; None when there is none."""
+        found = self._client.list_objects_v2(
+            Bucket=self._bucket,
+            Prefix=self._prefix + folder,
+            StartAfter=self._prefix + after,
+            MaxKeys=1,
+        )
+        keys = [entry["Key"].removeprefix(self._prefix) for entry in found.get("Contents", [])]
+        return next(iter(keys), None)
 
     def folders(self, beginning: str) -> list[str]:
         """What keys that begin with `beginning` have up to the next slash, each once, in order."""
@@ -113,6 +124,24 @@ class Objects:
     def delete(self, key: str) -> None:
         """Delete one object, whether it is there or not."""
         self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+
+    def delete_all(self, folder: str) -> int:
+        """Delete every object whose key begins with `folder`; how many those were."""
+        deleted = 0
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + folder):
+            keys = [entry["Key"] for entry in page.get("Contents", [])]  # 1,000 at most
+            if keys:
+                self._delete_together(keys)
+                deleted += len(keys)
+        return deleted
+
+    def _delete_together(self, keys: list[str]) -> None:
+        answer = self._client.delete_objects(
+            Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        )
+        for error in answer.get("Errors", []):
+            raise ClientError({"Error": {"Code": error["Code"], "Message": str(error)}}, "DeleteObjects")
 
 
 def _bare(etag: str) -> str:

@@ -2,10 +2,13 @@
 """An S3 bucket in memory, with the requests that the batch jobs make of a client of boto3."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from botocore.exceptions import ClientError
+
+from fraud.settings import ObjectStoreSettings
+from jobs.objects import Objects
 
 PAGE = 3  # objects of a page of a listing, so that there are several
 
@@ -13,10 +16,16 @@ PAGE = 3  # objects of a page of a listing, so that there are several
 class Bucket:
     """`objects`: key -> (content, metadata); `puts`: keys in the order in which they were written."""
 
-    def __init__(self) -> None:
-        self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
+    def __init__(self, contents: Mapping[str, bytes] | None = None) -> None:
+        self.objects: dict[str, tuple[bytes, dict[str, str]]] = {
+            key: (content, {}) for key, content in (contents or {}).items()
+        }
         self.puts: list[str] = []
         self.reads: list[str] = []
+
+    def under(self, prefix: str) -> Objects:
+        """Its objects under a prefix, as jobs see them."""
+        return Objects(self, ObjectStoreSettings(prefix=prefix))  # type: ignore[arg-type]
 
     def put_object(
         self, *, Bucket: str, Key: str, Body: bytes | IO[bytes], Metadata: dict[str, str] | None = None

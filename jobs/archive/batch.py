@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from pyspark.sql import DataFrame
 
 from fraud.settings import Settings
@@ -20,10 +18,7 @@ from jobs.detect.offsets import Files, PlannedBatch, planned_batch
 from jobs.detect.seal import Seal
 from jobs.detect.topic import EARLIEST, Topic
 from jobs.detect.watch import QueryBatches
-from jobs.store_client import is_missing
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from jobs.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -35,7 +30,7 @@ class ArchiveSurroundings:
     accept_loss: bool
     files: Files  # of its own checkpoint
     topic: Topic
-    client: "S3Client"
+    objects: Objects
     progress: ProgressStore
     lease: Lease  # of the job
     say: Callable[[str], None]
@@ -103,26 +98,18 @@ class ArchiveBatches(QueryBatches):
     def _existing_objects(self, batch: PlannedBatch) -> frozenset[int]:
         """Partitions that an earlier attempt has archived. Where records have gone since, what it wrote is
         more than what can be written now."""
-        return frozenset(partition for partition in batch.end if self._exists(self._key(batch, partition)))
-
-    def _exists(self, key: str) -> bool:
-        try:
-            self._around.client.head_object(Bucket=self._around.settings.object_store.bucket, Key=key)
-        except ClientError as error:
-            if is_missing(error):
-                return False
-            raise
-        return True
+        objects = self._around.objects
+        return frozenset(
+            partition for partition in batch.end if objects.metadata(self._key(batch, partition)) is not None
+        )
 
     def _delete(self, batch: PlannedBatch, partitions: set[int]) -> None:
         """Delete what may have been written of these partitions."""
-        bucket = self._around.settings.object_store.bucket
         for partition in sorted(partitions):
-            self._around.client.delete_object(Bucket=bucket, Key=self._key(batch, partition))
+            self._around.objects.delete(self._key(batch, partition))
 
     def _key(self, batch: PlannedBatch, partition: int) -> str:
-        prefix = self._around.settings.object_store.prefix
-        return prefix + object_key(self._archive_id, batch.batch_id, batch.time, partition)
+        return object_key(self._archive_id, batch.batch_id, batch.time, partition)
 
     def _progress(self, batch: PlannedBatch) -> Progress:
         cluster_id, topic_id = self._around.ids

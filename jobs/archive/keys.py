@@ -3,10 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from fraud.archive import FOLDER
-
-PROGRESS_FOLDER = f"{FOLDER}_progress/"
-"""Readers of Parquet folders skip names with an underscore in front."""
+from fraud.archive import FOLDER, PROGRESS_FOLDER
 
 _HOUR = 3_600_000
 _SAFE = str.maketrans("+/", "-_")  # base64 for names: as Kafka itself writes ids

@@ -3,18 +3,14 @@
 Spark's checkpoint knows it too, but may lie on another machine, or give way to a new one.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fraud.archive import FOLDER
-from fraud.settings import ObjectStoreSettings, SettingsError
+from fraud.settings import SettingsError
 from jobs.archive.keys import first_folder_since, is_later, progress_key
-from jobs.store_client import is_missing
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from jobs.objects import Objects
 
 NO_BATCH = -1
 
@@ -37,39 +33,29 @@ class Progress(BaseModel):
 class ProgressStore:
     """The progress of one topic's archive, as an object of the bucket."""
 
-    def __init__(self, client: "S3Client", store: ObjectStoreSettings, topic_id: str) -> None:
-        self._client = client
-        self._bucket = store.bucket
-        self._prefix = store.prefix
-        self._key = store.prefix + progress_key(topic_id)
+    def __init__(self, objects: Objects, topic_id: str) -> None:
+        self._objects = objects
+        self._key = progress_key(topic_id)
 
     def get(self) -> Progress | None:
         """What is stored; None when nothing is. Raises SettingsError for what another release wrote."""
+        content = self._objects.read(self._key)
+        if content is None:
+            return None
         try:
-            found = self._client.get_object(Bucket=self._bucket, Key=self._key)
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
-        try:
-            return Progress.model_validate_json(found["Body"].read())
+            return Progress.model_validate_json(content)
         except ValidationError as error:
-            raise SettingsError([f"s3://{self._bucket}/{self._key} is not readable: {error}"]) from error
+            where = self._objects.address(self._key)
+            raise SettingsError([f"{where} is not readable: {error}"]) from error
 
     def put(self, progress: Progress) -> None:
         """Store it."""
-        body = progress.model_dump_json(indent=2).encode()
-        self._client.put_object(Bucket=self._bucket, Key=self._key, Body=body)
+        self._objects.put(self._key, progress.model_dump_json(indent=2).encode())
 
     def delete_incomplete(self, progress: Progress) -> int:
         """Delete the objects of micro-batches of that archive which `progress` does not count; how many."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket,
-            Prefix=self._prefix + FOLDER,
-            StartAfter=self._prefix + first_folder_since(progress.batch_time),
-        )
-        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        keys = self._objects.keys(FOLDER, first_folder_since(progress.batch_time))
         later = [key for key in keys if is_later(key, progress.archive_id, progress.batch_id)]
         for key in later:
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            self._objects.delete(key)
         return len(later)

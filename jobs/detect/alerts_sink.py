@@ -3,16 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from botocore.exceptions import ClientError
 
 from fraud.alert import ALERTS
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from jobs.objects import Objects
 
 FOLDER = "alerts/"
 COMPACTED_FOLDER = "alerts_hourly/"
@@ -50,22 +46,21 @@ def to_parquet(pieces: Iterable[pa.Table]) -> bytes:
 class AlertsSink:
     """The folder `alerts/` of one bucket and prefix."""
 
-    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
-        self._client = client
-        self._bucket = bucket
-        self._prefix = prefix
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
 
     def put(self, key: str, parquet: bytes) -> None:
         """Write one object."""
-        self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=parquet)
+        self._objects.put(key, parquet)
 
     def delete(self, key: str) -> None:
         """Delete one object, whether it is there or not."""
-        self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+        self._objects.delete(key)
 
     def any(self) -> str | None:
         """The key of one object in `alerts/` or `alerts_hourly/`; None when there are none."""
-        return self._after(FOLDER, FOLDER) or self._after(COMPACTED_FOLDER, COMPACTED_FOLDER)
+        first = (self._objects.first_key(folder, folder) for folder in (FOLDER, COMPACTED_FOLDER))
+        return next(filter(None, first), None)
 
     def checkpoints(self, since: str = FOLDER, known: Mapping[str, int] | None = None) -> dict[str, int]:
         """The ids of the checkpoints with objects in `alerts/` at keys after `since`, each with one of its
@@ -75,7 +70,7 @@ class AlertsSink:
         """
         found: dict[str, int] = {}
         after = since
-        while key := self._after(FOLDER, after):
+        while key := self._objects.first_key(FOLDER, after):
             after = key
             name = _NAME.search(key)
             if name is None:
@@ -92,30 +87,4 @@ class AlertsSink:
     def delete_all(self) -> int:
         """Delete everything in `alerts/` and `alerts_hourly/`, and what a reconciliation was about to add;
         how many objects that were."""
-        deleted = 0
-        pages = self._client.get_paginator("list_objects_v2")
-        for folder in (RECONCILIATIONS_FOLDER, FOLDER, COMPACTED_FOLDER):
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + folder):
-                keys = [entry["Key"] for entry in page.get("Contents", [])]  # 1,000 at most
-                if keys:
-                    self._delete(keys)
-                    deleted += len(keys)
-        return deleted
-
-    def _after(self, folder: str, after: str) -> str | None:
-        """The first key in `folder` behind `after`, both without the prefix."""
-        found = self._client.list_objects_v2(
-            Bucket=self._bucket,
-            Prefix=self._prefix + folder,
-            StartAfter=self._prefix + after,
-            MaxKeys=1,
-        )
-        keys = [entry["Key"].removeprefix(self._prefix) for entry in found.get("Contents", [])]
-        return next(iter(keys), None)
-
-    def _delete(self, keys: list[str]) -> None:
-        answer = self._client.delete_objects(
-            Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-        )
-        for error in answer.get("Errors", []):
-            raise ClientError({"Error": {"Code": error["Code"], "Message": str(error)}}, "DeleteObjects")
+        return sum(map(self._objects.delete_all, (RECONCILIATIONS_FOLDER, FOLDER, COMPACTED_FOLDER)))

@@ -5,7 +5,7 @@ import signal
 import sys
 from contextlib import suppress
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -29,10 +29,8 @@ from jobs.detect.retry import Retries
 from jobs.detect.spark import outcomes_stream, start_spark, warm_up
 from jobs.detect.topic import Topic
 from jobs.detect.watch import watch
+from jobs.objects import Objects
 from jobs.store_client import store_client
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 def run(settings: Settings, rules: RuleSet, options: Options) -> int:
@@ -84,8 +82,8 @@ def _detect(
 ) -> None:
     detection, store = settings.detection, settings.object_store
     s3 = store_client(store)
-    alerts = AlertsSink(s3, store.bucket, store.prefix)
-    metrics = MetricsSink(s3, store.bucket, store.prefix)
+    objects = Objects(s3, store)
+    alerts, metrics = AlertsSink(objects), MetricsSink(objects)
     where = f"{detection.checkpoint.rstrip('/')}/{ids[0]}"
     gateway, hadoop = spark.sparkContext._gateway, spark.sparkContext._jsc.hadoopConfiguration()
     files = retries.call("reaching the checkpoint", lambda: CheckpointFiles(gateway, hadoop, where))
@@ -137,7 +135,7 @@ def _detect(
     )
     heartbeat = Heartbeat(around, batches)
     heartbeat.start()
-    archive = [_archive(spark, around, ids, s3, hadoop)] if detection.archive else []
+    archive = [_archive(spark, around, ids, objects, hadoop)] if detection.archive else []
     for each in archive:
         each.start()
     try:
@@ -151,10 +149,9 @@ def _detect(
 
 
 def _archive(
-    spark: SparkSession, around: Surroundings, ids: tuple[str, str], s3: "S3Client", hadoop: Any
+    spark: SparkSession, around: Surroundings, ids: tuple[str, str], objects: Objects, hadoop: Any
 ) -> ArchiveQuery:
     """The archive's query, with a checkpoint of its own beside detection's."""
-    store = around.settings.object_store
     where = f"{around.settings.detection.checkpoint.rstrip('/')}/archive/{'/'.join(ids)}"
     gateway = spark.sparkContext._gateway
     files = around.retries.call("reaching the checkpoint", lambda: CheckpointFiles(gateway, hadoop, where))
@@ -164,8 +161,8 @@ def _archive(
         accept_loss=around.accept_loss,
         files=files,
         topic=around.topic,
-        client=s3,
-        progress=ProgressStore(s3, store, ids[1]),
+        objects=objects,
+        progress=ProgressStore(objects, ids[1]),
         lease=around.lease,
         say=around.console.say,
     )

@@ -4,17 +4,13 @@ import io
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from botocore.exceptions import ClientError
 
 from fraud.transaction import Reason
-from jobs.store_client import is_missing
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from jobs.objects import Objects
 
 FOLDER = "metrics/"
 
@@ -79,10 +75,8 @@ def _identity(row: Row) -> tuple[Any, ...]:
 class MetricsSink:
     """The folder `metrics/`; threads may share it."""
 
-    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
-        self._client = client
-        self._bucket = bucket
-        self._prefix = prefix
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
         self._lock = Lock()
         self._minutes: dict[str, list[Row]] = {}
 
@@ -94,7 +88,7 @@ class MetricsSink:
                 self._minutes[key] = self._stored(key)
             rows = with_row(self._minutes[key], row)
             still_allowed()
-            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=to_parquet(rows))
+            self._objects.put(key, to_parquet(rows))
             self._minutes[key] = rows
             for old in sorted(self._minutes)[:-2]:
                 del self._minutes[old]
@@ -105,27 +99,16 @@ class MetricsSink:
 
         Rows are read from the newest minute back to the first one with a row of that checkpoint.
         """
-        first = metrics_key(since)
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket,
-            Prefix=self._prefix + FOLDER,
-            StartAfter=self._prefix + first.removesuffix(".parquet"),
-        )
-        keys = [item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", [])]
-        for key in sorted(keys, reverse=True):
+        before = metrics_key(since).removesuffix(".parquet")
+        for key in reversed(self._objects.keys(FOLDER, before)):
             own = [row["batch_id"] for row in self._stored(key) if row["checkpoint_id"] == checkpoint_id]
             if own:
                 return max(-1 if batch_id is None else batch_id for batch_id in own)
         return -1
 
     def _stored(self, key: str) -> list[Row]:
-        try:
-            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
-        except ClientError as error:
-            if is_missing(error):
-                return []
-            raise
-        return from_parquet(found["Body"].read())
+        content = self._objects.read(key)
+        return [] if content is None else from_parquet(content)
 
 
 def to_parquet(rows: Sequence[Row]) -> bytes:

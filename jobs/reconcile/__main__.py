@@ -66,7 +66,8 @@ def _reconcile(settings: Settings) -> Findings | None:
     client = store_client(settings.object_store)
     ids = retries.call("reaching Kafka", Topic(settings.kafka, CONSUMER_GROUP).identity)
     identity, generations = open_checkpoint(settings.detection.checkpoint, ids, client)
-    progress = ProgressStore(client, settings.object_store, ids[1]).get()
+    objects = Objects(client, settings.object_store)
+    progress = ProgressStore(objects, ids[1]).get()
     if progress is None:
         raise SettingsError(
             [
@@ -74,7 +75,6 @@ def _reconcile(settings: Settings) -> Findings | None:
                 "writes it when FRAUD_ARCHIVE is true, and only what is in it can be judged afterwards"
             ]
         )
-    objects = Objects(client, settings.object_store)
     lock = Lock(objects)
     return Reconciliation(
         objects=objects,

@@ -8,13 +8,11 @@ import boto3
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fraud.archive import FOLDER
+from fraud.archive import PROGRESS_FOLDER
 from fraud.settings import ObjectStoreSettings
 from local.native.figures import Summary
 from local.native.findings import Findings
 from scripts.oracle_records import Archived, Sent, archived_records
-
-PROGRESS = f"{FOLDER}_progress/"
 
 
 def archived_offsets(store: ObjectStoreSettings, topic: str) -> Callable[[], Mapping[int, int]]:
@@ -22,7 +20,7 @@ def archived_offsets(store: ObjectStoreSettings, topic: str) -> Callable[[], Map
     client = boto3.client("s3", **store.boto3())
 
     def ask() -> Mapping[int, int]:
-        found = client.list_objects_v2(Bucket=store.bucket, Prefix=store.prefix + PROGRESS)
+        found = client.list_objects_v2(Bucket=store.bucket, Prefix=store.prefix + PROGRESS_FOLDER)
         keys = [item["Key"] for item in found.get("Contents", [])]
         objects = [client.get_object(Bucket=store.bucket, Key=key)["Body"].read() for key in keys]
         return newest_offsets(map(json.loads, objects), topic)

@@ -12,7 +12,8 @@ import duckdb
 import pyarrow.dataset as ds
 import pytest
 
-from local.native.archived import PROGRESS, archive_rows, archived_offsets
+from fraud.archive import PROGRESS_FOLDER
+from local.native.archived import archive_rows, archived_offsets
 from local.native.drain import Backlog
 from local.native.findings import download, read_parquet
 from scripts.oracle_records import archived_records
@@ -75,14 +76,14 @@ def test_the_archive_holds_each_valid_record_once_through_a_kill_between_its_obj
     pairs = pairs_in(lane.bucket())
     assert len(pairs) == len(set(pairs))
     assert set(pairs) == lane.expected().alerts
-    contract = ("alerts/date=", "metrics/date=", "transactions/date=", PROGRESS)
+    contract = ("alerts/date=", "metrics/date=", "transactions/date=", PROGRESS_FOLDER)
     assert [key for key in lane.object_keys() if not key.startswith(contract)] == []
 
 
 def incomplete_objects(lane: Lane) -> dict[str, str]:
     """Key -> ETag of the objects of a micro-batch in the making: the archive does not count it yet."""
     store, found = lane.settings.object_store, etags(lane)
-    (progress,) = [key for key in found if key.startswith(store.prefix + PROGRESS)] or [None]
+    (progress,) = [key for key in found if key.startswith(store.prefix + PROGRESS_FOLDER)] or [None]
     if progress is None:
         return {}
     client = boto3.client("s3", **store.boto3())

@@ -25,6 +25,7 @@ from jobs.detect.offsets import PlannedBatch
 from local.native.archived import archive_rows
 from scripts.oracle_records import Sent, archived_records
 from tests.bad_records import BAD_RECORDS
+from tests.bucket import Bucket
 from tests.integration.adversary import records as adversary
 from tests.unit.test_jobs_accounting import LOG, InMemoryFiles, entry
 
@@ -40,36 +41,15 @@ def error(code: str, status: int) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Any")  # type: ignore[typeddict-item]
 
 
-class Bucket:
-    """An S3 client over a dict; `failure` is raised by each put."""
+class FailingBucket(Bucket):
+    """`failure` is raised by each put."""
 
-    def __init__(self, **objects: bytes) -> None:
-        self.objects: dict[str, bytes] = dict(objects)
-        self.failure: Exception | None = None
+    failure: Exception | None = None
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: ARG002, N803
+    def put_object(self, **asked: Any) -> None:
         if self.failure:
             raise self.failure
-        self.objects[Key] = Body
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: ARG002, N803
-        if Key not in self.objects:
-            raise error("NoSuchKey", 404)
-        return {"Body": io.BytesIO(self.objects[Key])}
-
-    def head_object(self, *, Bucket: str, Key: str) -> None:  # noqa: ARG002, N803
-        if Key not in self.objects:
-            raise error("404", 404)
-
-    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: ARG002, N803
-        self.objects.pop(Key, None)
-
-    def get_paginator(self, _: str) -> "Bucket":
-        return self
-
-    def paginate(self, *, Bucket: str, Prefix: str, StartAfter: str) -> list[dict[str, Any]]:  # noqa: ARG002, N803
-        keys = [key for key in sorted(self.objects) if key.startswith(Prefix) and key > StartAfter]
-        return [{"Contents": [{"Key": key} for key in keys]}]
+        super().put_object(**asked)
 
 
 def batch_of(sent: list[Sent]) -> pa.RecordBatch:
@@ -122,7 +102,7 @@ class Topic:
 
 
 def stored(bucket: Bucket) -> Progress:
-    found = ProgressStore(bucket, STORE, "t").get()  # type: ignore[arg-type]
+    found = ProgressStore(bucket.under("p/"), "t").get()
     assert found is not None
     return found
 
@@ -136,7 +116,7 @@ def test_the_archive_holds_what_the_oracle_reads_and_nothing_else() -> None:
     sent, bucket = own + bad, Bucket()
     batches = [batch_of(sent[:2_000]), batch_of([]), batch_of(sent[2_000:])]
     report = archive_partition(Assignment(STORE, "aaaaaaaa", 7, AT), batches, bucket)  # type: ignore[arg-type]
-    ((key, parquet),) = bucket.objects.items()
+    ((key, (parquet, _)),) = bucket.objects.items()
     assert key == f"p/{HOUR}batch=aaaaaaaa-000000000007-00002.parquet"
     table = pq.read_table(io.BytesIO(parquet))
     assert table.schema.equals(ARCHIVED)
@@ -180,7 +160,7 @@ def test_an_object_that_an_earlier_attempt_wrote_of_more_records_stays() -> None
 def test_a_store_that_fails_is_reported_with_whether_it_passes(
     failure: Exception, passing: bool, says: str
 ) -> None:
-    bucket = Bucket()
+    bucket = FailingBucket()
     bucket.failure = failure
     report = archive_partition(Assignment(STORE, "aaaaaaaa", 7, AT), [batch_of(some(1))], bucket)  # type: ignore[arg-type]
     assert report is not None
@@ -230,12 +210,12 @@ class World:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, last_planned: int = NO_BATCH) -> None:
         self.monkeypatch = monkeypatch
-        self.bucket, self.files, self.topic = Bucket(), InMemoryFiles(dict(LOG)), Topic()
+        self.bucket, self.files, self.topic = FailingBucket(), InMemoryFiles(dict(LOG)), Topic()
         self.files.files["offsets/1"] = entry(AT, {"0": 12, "1": 3, "2": 4})
         self.said: list[str] = []
         self.lease: Callable[[], None] = lambda: None
         self.accept_loss = False
-        self.store = ProgressStore(self.bucket, STORE, "t")  # type: ignore[arg-type]
+        self.store = ProgressStore(self.bucket.under("p/"), "t")
         identity = ArchiveIdentity(archive_id="aaaaaaaa", starting_offsets="earliest")
         self.opening = ArchiveOpening(identity, last_planned, 1)
         self.successes = 0
@@ -247,7 +227,7 @@ class World:
             accept_loss=self.accept_loss,
             files=self.files,
             topic=self.topic,  # type: ignore[arg-type]
-            client=self.bucket,  # type: ignore[arg-type]
+            objects=self.bucket.under("p/"),
             progress=self.store,
             lease=SimpleNamespace(check=self.lease),  # type: ignore[arg-type]
             say=self.said.append,
@@ -285,7 +265,7 @@ def test_a_replay_writes_the_same_names_and_leaves_nothing_of_an_attempt_that_sa
 ) -> None:
     world = World(monkeypatch, last_planned=1)
     stale = object_key("aaaaaaaa", 1, AT, 1)
-    world.bucket.objects[f"p/{stale}"] = b"of an attempt before"
+    world.bucket.objects[f"p/{stale}"] = (b"of an attempt before", {})
     world.write(of_partition(0, 10, 11), of_partition(2, 0, 1, 2, 3))
     assert world.parquet() == {object_key("aaaaaaaa", 1, AT, 0), object_key("aaaaaaaa", 1, AT, 2)}
 
@@ -303,9 +283,9 @@ def test_where_losses_are_accepted_they_are_said_and_what_was_written_before_sta
     world = World(monkeypatch, last_planned=1)
     world.accept_loss, world.topic = True, Topic(first=2)
     whole = f"p/{object_key('aaaaaaaa', 1, AT, 2)}"
-    world.bucket.objects[whole] = b"written when all four records were there"
+    world.bucket.objects[whole] = (b"written when all four records were there", {})
     world.write(of_partition(0, 10, 11), of_partition(2, 2, 3))
-    assert world.bucket.objects[whole] == b"written when all four records were there"
+    assert world.bucket.objects[whole] == (b"written when all four records were there", {})
     assert world.said == ["micro-batch 1: LOST 2"]
 
 

@@ -12,11 +12,10 @@ from jobs.archive.progress import NO_BATCH, ProgressStore
 from jobs.detect.errors import JobError
 from jobs.detect.offsets import known_offsets
 from local.native.archived import newest_offsets
+from tests.bucket import Bucket
 from tests.unit.test_jobs_accounting import LOG, InMemoryFiles
 from tests.unit.test_jobs_archive import (
     AT,
-    STORE,
-    Bucket,
     Topic,
     World,
     error,
@@ -29,7 +28,7 @@ from tests.unit.test_jobs_archive import (
 def opened(
     files: InMemoryFiles, bucket: Bucket, topic: Topic | None = None, accept_loss: bool = False
 ) -> ArchiveOpening:
-    store = ProgressStore(bucket, STORE, "t")  # type: ignore[arg-type]
+    store = ProgressStore(bucket.under("p/"), "t")
     said: list[str] = []
     return open_archive(files, "/archive", ("c", "t"), topic or Topic(), store, accept_loss, said.append)  # type: ignore[arg-type]
 
@@ -55,8 +54,8 @@ def test_an_archive_goes_on_in_its_own_checkpoint() -> None:
 def test_a_new_checkpoint_goes_on_where_the_archive_before_came_to() -> None:
     complete, begun = object_key("aaaaaaaa", 4, AT, 0), object_key("aaaaaaaa", 5, AT + 60_000, 0)
     others = object_key("bbbbbbbb", 9, AT, 0)
-    bucket = Bucket(**{f"p/{key}": b"" for key in (complete, begun, others)})
-    ProgressStore(bucket, STORE, "t").put(progress(p0=70))  # type: ignore[arg-type]
+    bucket = Bucket({f"p/{key}": b"" for key in (complete, begun, others)})
+    ProgressStore(bucket.under("p/"), "t").put(progress(p0=70))
     opening = opened(InMemoryFiles({}), bucket)
     assert json.loads(opening.identity.starting_offsets) == {"transactions": {"0": 70, "1": -2}}
     now = stored(bucket)
@@ -67,14 +66,14 @@ def test_a_new_checkpoint_goes_on_where_the_archive_before_came_to() -> None:
 def test_an_archive_that_has_gone_on_elsewhere_is_refused() -> None:
     files, bucket = InMemoryFiles({}), Bucket()
     opened(files, bucket)
-    ProgressStore(bucket, STORE, "t").put(progress("ffffffff"))  # type: ignore[arg-type]
+    ProgressStore(bucket.under("p/"), "t").put(progress("ffffffff"))
     with pytest.raises(SettingsError, match=r"older than archive ffffffff.*FRAUD_CHECKPOINT"):
         opened(files, bucket)
 
 
 def test_records_that_went_before_they_were_archived_are_named() -> None:
     files, bucket = InMemoryFiles({}), Bucket()
-    ProgressStore(bucket, STORE, "t").put(progress(p0=70, p1=90))  # type: ignore[arg-type]
+    ProgressStore(bucket.under("p/"), "t").put(progress(p0=70, p1=90))
     with pytest.raises(JobError, match="partition 0: offsets 70 to 79 have gone"):
         opened(files, bucket, Topic(first=80))
     assert opened(files, bucket, Topic(first=80), accept_loss=True)
@@ -85,7 +84,7 @@ def test_what_another_release_wrote_is_refused_in_one_sentence(text: str) -> Non
     with pytest.raises(SettingsError, match=r"archive\.json is not readable"):
         opened(InMemoryFiles({"archive.json": text}), Bucket())
     with pytest.raises(SettingsError, match=r"_progress/t\.json is not readable"):
-        opened(InMemoryFiles({}), Bucket(**{"p/transactions/_progress/t.json": text.encode()}))
+        opened(InMemoryFiles({}), Bucket({"p/transactions/_progress/t.json": text.encode()}))
 
 
 def test_of_two_topics_of_one_name_the_newer_one_s_progress_counts() -> None:

@@ -7,13 +7,14 @@ from typing import Any, Self
 import pytest
 from botocore.exceptions import ClientError
 
-from fraud.settings import SettingsError
+from fraud.settings import ObjectStoreSettings, SettingsError
 from jobs.detect.alerts_sink import AlertsSink, alerts_key, hour_folder
 from jobs.detect.errors import JobError
 from jobs.detect.identity import Identity, check_identity, stored_identity
 from jobs.detect.lease import Lease
 from jobs.detect.metrics import MetricsSink
 from jobs.detect.take_over import open_checkpoint, unread_from
+from jobs.objects import Objects
 from tests.bucket import Bucket
 from tests.unit.test_jobs_accounting import LOG, InMemoryFiles, entry
 
@@ -31,10 +32,7 @@ def identity(**changed: object) -> Identity:
 
 def holding(*keys: str) -> Bucket:
     """A bucket with these objects."""
-    bucket = Bucket()
-    for key in keys:
-        bucket.put_object(Bucket="fraud", Key=key, Body=b"")
-    return bucket
+    return Bucket(dict.fromkeys(keys, b""))
 
 
 def opened(files: InMemoryFiles, bucket: Bucket, take_over: str | None = None, **changed: object) -> Identity:
@@ -44,8 +42,8 @@ def opened(files: InMemoryFiles, bucket: Bucket, take_over: str | None = None, *
         "/checkpoint/c",
         identity(**changed),
         take_over,  # type: ignore[arg-type]
-        AlertsSink(bucket, "fraud", ""),  # type: ignore[arg-type]
-        MetricsSink(bucket, "fraud", ""),  # type: ignore[arg-type]
+        AlertsSink(bucket.under("")),
+        MetricsSink(bucket.under("")),
         lambda: ([0, 1], {1: 70}),
         said.append,
     )
@@ -192,7 +190,7 @@ class CountedRequests:
 
 
 def sink(bucket: CountedRequests) -> AlertsSink:
-    return AlertsSink(bucket, "fraud", "p/")  # type: ignore[arg-type]
+    return AlertsSink(Objects(bucket, ObjectStoreSettings(prefix="p/")))  # type: ignore[arg-type]
 
 
 def test_the_checkpoints_of_the_alerts_are_found_without_listing_each_object() -> None:

@@ -35,7 +35,7 @@ class World:
     def __init__(self) -> None:
         self.bucket = Bucket()
         self.lines: list[str] = []
-        self._metrics = MetricsSink(self.bucket, "fraud", PREFIX)  # type: ignore[arg-type]
+        self._metrics = MetricsSink(self.bucket.under(PREFIX))
 
     def alerts(self, number: int, at: datetime, *rows: dict[str, Any]) -> str:
         key = PREFIX + alerts_key("0123abcd", number, epoch(at))
@@ -155,7 +155,7 @@ def test_an_hour_whose_objects_expire_between_two_listings_is_not_written_empty(
     world = World()
     key = world.alerts(1, NINE)
     world.written(NINE + 2 * HOUR)
-    hours = Hours(Objects(world.bucket, ObjectStoreSettings(prefix=PREFIX)))  # type: ignore[arg-type]
+    hours = Hours(world.bucket.under(PREFIX))
     listed = hours.with_alerts()
     world.bucket.delete_object(Bucket="fraud", Key=key)
     hours.with_alerts = lambda: listed  # type: ignore[method-assign]

@@ -7,20 +7,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from jobs import health
 from jobs.detect.metrics import metrics_key
+from tests.bucket import Bucket
 
 NOW = 1_772_600_767_891
 MINUTE = 60_000
-
-
-class Listing:
-    """An S3 client that knows these keys."""
-
-    def __init__(self, *keys: str) -> None:
-        self.keys = keys
-
-    def list_objects_v2(self, **asked: Any) -> dict[str, int]:
-        found = [key for key in self.keys if key.startswith(asked["Prefix"]) and key > asked["StartAfter"]]
-        return {"KeyCount": len(found[: asked["MaxKeys"]])}
 
 
 class Away:
@@ -42,14 +32,16 @@ def test_a_job_is_alive_when_it_wrote_metrics_in_the_last_two_minutes(
     at_now: pytest.MonkeyPatch, minutes: int, code: int
 ) -> None:
     key = "own/" + metrics_key(NOW - minutes * MINUTE)
-    at_now.setattr(health, "store_client", lambda _: Listing(key, "own/transactions/_progress/x.json"))
+    at_now.setattr(
+        health, "store_client", lambda _: Bucket({key: b"", "own/transactions/_progress/x.json": b""})
+    )
     assert health.main() == code
 
 
 def test_without_metrics_it_is_not_alive_and_says_so(
     at_now: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    at_now.setattr(health, "store_client", lambda _: Listing())
+    at_now.setattr(health, "store_client", lambda _: Bucket())
     assert health.main() == 1
     assert "no metrics for 120 s" in capsys.readouterr().err
 

@@ -43,7 +43,7 @@ class World:
     def with_metrics(self, batch_id: int | None, time: int, **changed: Any) -> "World":
         """A row of it is in the bucket."""
         row = {"kind": "batch", "checkpoint_id": OWN, "batch_id": batch_id, "batch_time": time, **changed}
-        MetricsSink(self.bucket, "fraud", "p/").put(row, lambda: None)  # type: ignore[arg-type]
+        MetricsSink(self.bucket.under("p/")).put(row, lambda: None)
         return self
 
     def committed(self, batch_id: int) -> "World":
@@ -60,8 +60,8 @@ class World:
             "/checkpoint/c",
             identity(),
             None,
-            AlertsSink(self.bucket, "fraud", "p/"),  # type: ignore[arg-type]
-            MetricsSink(self.bucket, "fraud", "p/"),  # type: ignore[arg-type]
+            AlertsSink(self.bucket.under("p/")),
+            MetricsSink(self.bucket.under("p/")),
             lambda: ([], {}),
             lambda _: None,
         )

@@ -122,7 +122,7 @@ class World:
     def __init__(self, topic: list[Sent] | None = None) -> None:
         self.bucket, self.lines, self.kafka, self.now = Bucket(), list[str](), list[bytes](), NOON + 3 * HOUR
         self._memory, self._batches = Memory.empty(), 0
-        self.metrics = MetricsSink(self.bucket, "fraud", "p/")  # type: ignore[arg-type]
+        self.metrics = MetricsSink(self.bucket.under("p/"))
         self.read(TOPIC if topic is None else topic)
 
     def read(self, sent: list[Sent]) -> None:
@@ -314,7 +314,7 @@ def test_an_hour_to_which_a_plan_adds_is_not_compacted_before_it_has() -> None:
     world = World()
     with pytest.raises(Killed):
         world.run(Mortal(world.bucket, 1, after=True))  # the plan is there, and nothing else
-    hours = Hours(Objects(world.bucket, STORE))  # type: ignore[arg-type]
+    hours = Hours(world.bucket.under("p/"))
     world.put(alerts_key(CHECKPOINT, 7, world.now), to_parquet([]))
     world.metrics.put(batch(batch_id=8) | {"batch_time": world.now + 2 * HOUR}, lambda: None)
     hour = world.now - world.now % HOUR
@@ -343,12 +343,12 @@ def test_a_plan_of_what_another_run_has_added_meanwhile_is_void() -> None:
     world = World()
     with pytest.raises(Killed):
         world.run(Mortal(world.bucket, 1, after=True))
-    late = Plan.stored(Objects(world.bucket, STORE))  # type: ignore[arg-type]
+    late = Plan.stored(world.bucket.under("p/"))
     assert late is not None
     del world.bucket.objects[f"p/{PLAN_KEY}"]
     world.now += 2 * HOUR
     world.run()
-    late.store(Objects(world.bucket, STORE))  # type: ignore[arg-type]  # its process was only stopped
+    late.store(world.bucket.under("p/"))  # its process was only stopped
     world.now += HOUR
     world.run()
     assert len(world.alerts()) == 4
@@ -357,7 +357,7 @@ def test_a_plan_of_what_another_run_has_added_meanwhile_is_void() -> None:
 
 def test_a_second_run_is_refused_until_the_lock_has_expired_and_then_the_first_one_stops() -> None:
     world = World()
-    objects = Objects(world.bucket, STORE)  # type: ignore[arg-type]
+    objects = world.bucket.under("p/")
     first, second = (Lock(objects, lambda: world.now) for _ in range(2))
     first.take()
     with pytest.raises(JobError, match="another reconciliation runs") as refused:
@@ -380,7 +380,7 @@ def test_a_second_run_is_refused_until_the_lock_has_expired_and_then_the_first_o
 
 def test_a_lock_that_ran_out_unnoticed_stops_its_run_before_it_writes() -> None:
     world = World()
-    lock = Lock(Objects(world.bucket, STORE), lambda: world.now)  # type: ignore[arg-type]
+    lock = Lock(world.bucket.under("p/"), lambda: world.now)
     lock.take()
     world.now += LASTS
     with pytest.raises(JobError, match="expired"):
@@ -393,7 +393,7 @@ def test_objects_of_another_archive_in_the_same_hour_are_read_in_the_order_of_th
     archive_partition(assignment, as_records(TOPIC[4:]).to_batches(), world.bucket)  # type: ignore[arg-type]
     judges = Judges(CHECKPOINT)
     judges.add([batch(batch_id=0, generation=1, partitions=[offsets(0, 8)])])
-    objects = Objects(world.bucket, STORE)  # type: ignore[arg-type]
+    objects = world.bucket.under("p/")
     pieces = [rows["offset"].to_pylist() for _, rows in Archive(objects, judges, {0: 8}).pieces()]
     assert pieces == [[0, 1, 2, 3], [4, 5, 6, 7]]
     archive_partition(assignment, as_records(TOPIC[:2]).to_batches(), world.bucket)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +22,7 @@ from jobs.detect.errors import JobError, Stopped
 from jobs.detect.metrics import METRICS, MetricsSink, metrics_key, with_row
 from jobs.detect.retry import Retries
 from jobs.detect.topic import MOST_RECORDS, batch_limit
+from tests.bucket import Bucket
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 891_000, UTC)
 AT_MS = 1_772_600_767_891
@@ -102,21 +103,6 @@ def test_alerts_in_parquet_have_the_contracts_schema() -> None:
     assert read["alert_id"].to_pylist() == ["a", "b"]
 
 
-class S3:
-    """An object store in a dict."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: ARG002, N803
-        self.objects[Key] = Body
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: ARG002, N803
-        if Key not in self.objects:
-            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Key])}
-
-
 def row(batch_id: int, time: int = AT_MS, **more: Any) -> dict[str, Any]:
     return {
         "kind": "batch",
@@ -133,16 +119,16 @@ def allowed() -> None:
     """The lease is ours."""
 
 
-def stored(s3: S3, time: int = AT_MS) -> list[dict[str, Any]]:
+def stored(s3: Bucket, time: int = AT_MS) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = pq.read_table(
-        io.BytesIO(s3.objects[metrics_key(time)]), schema=METRICS
+        io.BytesIO(s3.objects[metrics_key(time)][0]), schema=METRICS
     ).to_pylist()
     return found
 
 
 def test_the_rows_of_a_minute_are_one_object() -> None:
-    s3 = S3()
-    sink = MetricsSink(s3, "fraud", "")  # type: ignore[arg-type]
+    s3 = Bucket()
+    sink = MetricsSink(s3.under(""))
     sink.put(row(1), allowed)
     sink.put(row(2, AT_MS + 1000), allowed)
     sink.put(row(3, AT_MS + 60_000), allowed)
@@ -154,11 +140,11 @@ def test_the_rows_of_a_minute_are_one_object() -> None:
 
 
 def test_after_a_restart_a_replayed_batch_replaces_its_row_and_keeps_the_others() -> None:
-    s3 = S3()
-    before = MetricsSink(s3, "fraud", "")  # type: ignore[arg-type]
+    s3 = Bucket()
+    before = MetricsSink(s3.under(""))
     before.put(row(1, read=10), allowed)
     before.put(row(2, read=20), allowed)
-    MetricsSink(s3, "fraud", "").put(row(2, read=20, alerts=5), allowed)  # type: ignore[arg-type]
+    MetricsSink(s3.under("")).put(row(2, read=20, alerts=5), allowed)
     assert [(each["batch_id"], each["alerts"]) for each in stored(s3)] == [(1, None), (2, 5)]
     assert stored(s3)[0]["batch_time"] == AT
     assert stored(s3)[0]["alerts_by_rule"] == [("velocity", 2)]
@@ -168,9 +154,9 @@ def test_without_the_lease_no_metrics_are_written() -> None:
     def refused() -> None:
         raise JobError("another job took over")
 
-    s3 = S3()
+    s3 = Bucket()
     with pytest.raises(JobError):
-        MetricsSink(s3, "fraud", "").put(row(1), refused)  # type: ignore[arg-type]
+        MetricsSink(s3.under("")).put(row(1), refused)
     assert s3.objects == {}
 
 
