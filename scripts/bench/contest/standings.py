@@ -77,6 +77,7 @@ def hold(stack: Stack, contest: Contest, say: Say) -> Iterator[dict[str, Any]]:
         if contest.crash:
             say(f"{each.name}: killed half-way ...")
             crash = run_crash(stack, each, backlog, f"crash-{_slug(each)}", say)
+            say(f"  recall {crash.recall:.3f}, {crash.repeated:.1%} of its alerts repeated")
         live: dict[str, dict[str, int] | None] = {}
         for rate in contest.rates:
             say(f"{each.name}: {contest.seconds:.0f} s of {rate:,} payments a second ...")
