@@ -37,7 +37,7 @@ class Surroundings:
     settings: Settings
     checkpoint_id: str
     generations: list[Generation]
-    last_planned: int  # the newest micro-batch planned before this process; -1 for none
+    last_planned: int  # the newest micro-batch planned before this process; NO_BATCH for none
     accept_loss: bool
     files: CheckpointFiles
     topic: Topic
@@ -77,8 +77,7 @@ class Batches(QueryBatches):
 
         accounts = settle(batch, outcomes.reports, existing, around.accept_loss)
 
-        self._under_lease("sealing the checkpoint", lambda: around.seal.put(batch_id))
-        self._write_parquet(batch, outcomes)
+        self._seal_and_write_parquet(batch, outcomes)
         acknowledged = self._send(outcomes)
 
         lags = _lags(batch, latest)
@@ -89,14 +88,21 @@ class Batches(QueryBatches):
         self.finished, self.finished_at = batch, time.monotonic()
         self._show(batch, accounts, outcomes, row, _milliseconds(began))
 
-    def _write_parquet(self, batch: PlannedBatch, outcomes: Outcomes) -> None:
+    def _seal_and_write_parquet(self, batch: PlannedBatch, outcomes: Outcomes) -> None:
+        """Both under one look at the lease, which is a request where the checkpoint lies on S3."""
         around = self._around
         key = alerts_key(around.checkpoint_id, batch.batch_id, batch.time)
-        if outcomes.packed_alerts:
-            parquet = to_parquet(outcomes.alerts())
-            self._under_lease("writing alerts", lambda: around.alerts.put(key, parquet))
-        elif batch.batch_id <= around.last_planned:  # an earlier attempt may have left an object
-            self._under_lease("deleting alerts", lambda: around.alerts.delete(key))
+        parquet = to_parquet(outcomes.alerts()) if outcomes.packed_alerts else None
+
+        def attempt() -> None:
+            around.lease.check()
+            around.seal.put(batch.batch_id)
+            if parquet is not None:
+                around.alerts.put(key, parquet)
+            elif batch.batch_id <= around.last_planned:  # an earlier attempt may have left an object
+                around.alerts.delete(key)
+
+        around.retries.call("writing alerts", attempt)
 
     def _send(self, outcomes: Outcomes) -> int:
         """Send alerts and rejected records; when all were acknowledged (epoch milliseconds)."""
@@ -116,13 +122,6 @@ class Batches(QueryBatches):
         )
         around.kafka.send(rejects, around.lease.check)
         return acknowledged
-
-    def _under_lease(self, what: str, write: Callable[[], None]) -> None:
-        def attempt() -> None:
-            self._around.lease.check()
-            write()
-
-        self._around.retries.call(what, attempt)
 
     def _show(
         self, batch: PlannedBatch, accounts: Accounts, outcomes: Outcomes, row: Row, duration: int
