@@ -9,9 +9,16 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fraud.settings import SettingsError
-from jobs.archive.progress import NO_BATCH, Progress, ProgressStore
+from jobs.archive.progress import Progress, ProgressStore
 from jobs.detect.identity import EARLIEST
-from jobs.detect.offsets import Files, known_offsets, last_committed, last_planned, starting_offsets
+from jobs.detect.offsets import (
+    NO_BATCH,
+    Files,
+    known_offsets,
+    last_committed,
+    last_planned,
+    starting_offsets,
+)
 from jobs.detect.resumption import check_for_loss
 from jobs.detect.seal import check_seal
 from jobs.detect.topic import Topic
@@ -57,8 +64,7 @@ def open_archive(
     progress = stored.get()
     found = _stored_identity(files, where)
     identity = found or _begin(files, ids, topic, stored, progress)
-    committed, planned = last_committed(files), last_planned(files)
-    last = NO_BATCH if planned is None else planned
+    committed, last = last_committed(files), last_planned(files)
     if found and progress is not None:
         _check_age(identity, last, progress, where, remedy)
     unread = committed.end if committed else known_offsets(identity.starting_offsets)

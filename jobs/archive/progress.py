@@ -12,8 +12,6 @@ from fraud.settings import SettingsError
 from jobs.archive.keys import first_folder_since, is_later, progress_key
 from jobs.objects import Objects
 
-NO_BATCH = -1
-
 
 class Progress(BaseModel):
     """Of all records before `offsets` the valid ones are in the archive."""

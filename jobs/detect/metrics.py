@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fraud.transaction import Reason
+from jobs.detect.offsets import NO_BATCH
 from jobs.objects import Objects
 
 FOLDER = "metrics/"
@@ -95,7 +96,7 @@ class MetricsSink:
 
     def newest_batch(self, checkpoint_id: str, since: int) -> int:
         """The newest micro-batch of that checkpoint in the metrics from the minute of `since` (epoch
-        milliseconds) on; -1 when there is none.
+        milliseconds) on; NO_BATCH when there is none.
 
         Rows are read from the newest minute back to the first one with a row of that checkpoint.
         """
@@ -103,8 +104,8 @@ class MetricsSink:
         for key in reversed(self._objects.keys(FOLDER, before)):
             own = [row["batch_id"] for row in self._stored(key) if row["checkpoint_id"] == checkpoint_id]
             if own:
-                return max(-1 if batch_id is None else batch_id for batch_id in own)
-        return -1
+                return max(NO_BATCH if batch_id is None else batch_id for batch_id in own)
+        return NO_BATCH
 
     def _stored(self, key: str) -> list[Row]:
         content = self._objects.read(key)

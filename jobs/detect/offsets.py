@@ -8,6 +8,9 @@ from typing import Protocol
 Offsets = Mapping[int, int]
 """Kafka partition -> offset."""
 
+NO_BATCH = -1
+"""The number before that of the first micro-batch."""
+
 _EARLIEST_OFFSET = -2  # as Spark's Kafka source writes it
 
 
@@ -56,9 +59,10 @@ def origin_of(batch_id: int) -> str:
     return f"offsets/{batch_id - 1}" if batch_id else "sources/0/0"
 
 
-def last_planned(files: Files) -> int | None:
-    """The newest micro-batch with an entry in the offset log, committed or not."""
-    return _newest(files, "offsets")
+def last_planned(files: Files) -> int:
+    """The newest micro-batch with an entry in the offset log, committed or not; NO_BATCH without any."""
+    newest = _newest(files, "offsets")
+    return NO_BATCH if newest is None else newest
 
 
 def last_committed(files: Files) -> PlannedBatch | None:

@@ -34,7 +34,7 @@ class Opening:
     lease: Lease
     seal: Seal
     generations: list[Generation]
-    last_planned: int  # the newest micro-batch planned before; -1 for none
+    last_planned: int  # the newest micro-batch planned before; NO_BATCH for none
     committed: PlannedBatch | None  # the newest that needs no replay
     records_in_a_batch: int
 
@@ -77,8 +77,7 @@ def open_up(
     )
     committed = last_committed(files)
     lease = Lease(files)
-    planned = last_planned(files)
-    last = -1 if planned is None else planned
+    last = last_planned(files)
     generations = stored_generations(files, rules, settings, last + 1, say)
     seal = Seal(files, IDENTITY, generations)
     unread = unread_from(identity, committed)

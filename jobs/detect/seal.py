@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from fraud.generations import Generation
 from fraud.settings import SettingsError
-from jobs.detect.offsets import Files, last_committed_id, last_planned, origin_of, planned_batch
+from jobs.detect.offsets import NO_BATCH, Files, last_committed_id, last_planned, origin_of, planned_batch
 
 REMEDY = (
     "restore the checkpoint from a copy, if there is one of after the last micro-batch; or go on with "
@@ -90,7 +90,7 @@ def _unreadable_logs(files: Files, sealed: int | None, remedy: str) -> list[str]
     """What Spark would say in a long trace; only the newest entries matter to it. `sealed`: the micro-batch
     up to which the seal vouches for the offset log."""
     planned, committed = last_planned(files), last_committed_id(files)
-    if planned is not None:
+    if planned != NO_BATCH:
         try:
             planned_batch(files, planned)
         except (ValueError, LookupError, TypeError, AttributeError):

@@ -9,6 +9,7 @@ from jobs.detect.alerts_sink import FOLDER, AlertsSink, hour_folder
 from jobs.detect.identity import Identity, check_identity, store_identity, stored_identity
 from jobs.detect.metrics import MetricsSink
 from jobs.detect.offsets import (
+    NO_BATCH,
     Files,
     Offsets,
     PlannedBatch,
@@ -39,8 +40,7 @@ def open_checkpoint(
     stored = stored_identity(files, where)
     if stored:
         check_identity(stored, wanted, where)
-        _check_alerts(stored, alerts, last_committed(files), where)
-        _check_age(stored, files, alerts, metrics, where)
+        _check_bucket(stored, files, alerts, metrics, where)
         return stored
     if take_over == "replace":
         deleted = alerts.delete_all()  # before the identity: a crash in between repeats it
@@ -66,38 +66,31 @@ def open_checkpoint(
     return wanted
 
 
-def _check_alerts(stored: Identity, alerts: AlertsSink, committed: PlannedBatch | None, where: str) -> None:
-    """Raises SettingsError when another checkpoint has gone on in the meantime: its payments would be judged
-    twice. Alerts of before this checkpoint's last micro-batch were there when it was started then."""
-    since = hour_folder(committed.time) if committed else FOLDER
-    newer = alerts.checkpoints(since).keys() - {stored.checkpoint_id, *stored.accepted}
+def _check_bucket(
+    stored: Identity, files: Files, alerts: AlertsSink, metrics: MetricsSink, where: str
+) -> None:
+    """Raises SettingsError when what this checkpoint goes on with has been judged already.
+
+    By another checkpoint, when that has alerts; those of before this one's last micro-batch were there when
+    it was started then. By this one, when the bucket has a micro-batch that is not planned in it: it is a
+    copy of before. Alerts are witnesses, for they are written before their metrics, and metrics are, for many
+    micro-batches have no alerts. (A checkpoint without any plan has no time from which on to read metrics.)
+    """
+    own, committed, planned = stored.checkpoint_id, last_committed(files), last_planned(files)
+    seen = alerts.checkpoints(hour_folder(committed.time) if committed else FOLDER, {own: planned})
+    newer = seen.keys() - {own, *stored.accepted}
     if newer:
         raise SettingsError(
             [
-                f"{where} (checkpoint {stored.checkpoint_id}) is older than alerts of checkpoint "
-                f"{', '.join(sorted(newer))}, and would judge payments a second time: set FRAUD_CHECKPOINT "
-                "back to the newer one, or to a new folder with --take-over keep or --take-over replace "
-                "(--help explains)"
+                f"{where} (checkpoint {own}) is older than alerts of checkpoint {', '.join(sorted(newer))}, "
+                "and would judge payments a second time: set FRAUD_CHECKPOINT back to the newer one, or to a "
+                "new folder with --take-over keep or --take-over replace (--help explains)"
             ]
         )
-
-
-def _check_age(stored: Identity, files: Files, alerts: AlertsSink, metrics: MetricsSink, where: str) -> None:
-    """Raises SettingsError when the bucket knows a micro-batch of this checkpoint that is not planned in it:
-    it is a copy of before, and what was judged since would be judged again, in other micro-batches.
-
-    Both folders are witnesses: alerts are written before their metrics, and most micro-batches have none. A
-    checkpoint without any plan has no time from which on metrics are worth reading: its alerts must do.
-    """
-    own, planned = stored.checkpoint_id, last_planned(files)
-    if planned is None:
-        newest = alerts.checkpoints().get(own, -1)
-    else:
-        time = planned_batch(files, planned).time
-        newest = alerts.checkpoints(hour_folder(time), {own: planned}).get(own, -1)
-        newest = max(newest, metrics.newest_batch(own, time))
-    planned = last_planned(files)  # only now: another job may go on with this checkpoint at this moment
-    if newest > (-1 if planned is None else planned):
+    newest = seen.get(own, NO_BATCH)
+    if planned != NO_BATCH:
+        newest = max(newest, metrics.newest_batch(own, planned_batch(files, planned).time))
+    if newest > last_planned(files):  # asked again: another job may go on with this checkpoint meanwhile
         raise SettingsError(
             [
                 f"{where} is an older copy of checkpoint {own}: the bucket has its micro-batch {newest}, and "

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobs.detect.accounting import Existing, settle
 from jobs.detect.errors import JobError
-from jobs.detect.offsets import PlannedBatch, last_committed, last_planned, planned_batch
+from jobs.detect.offsets import NO_BATCH, PlannedBatch, last_committed, last_planned, planned_batch
 from jobs.detect.outcomes import Report
 
 
@@ -58,7 +58,7 @@ def test_planned_and_committed_batches_are_told_apart() -> None:
     files = InMemoryFiles(LOG)
     assert last_planned(files) == 1
     assert last_committed(files) == planned_batch(files, 0)
-    assert last_planned(InMemoryFiles({})) is None
+    assert last_planned(InMemoryFiles({})) == NO_BATCH
     assert last_committed(InMemoryFiles({})) is None
 
 

@@ -16,12 +16,12 @@ from fraud.transaction import MAX_RECORD_BYTES, RECORDS
 from jobs.archive.batch import ArchiveBatches, ArchiveSurroundings
 from jobs.archive.keys import first_folder_since, is_later, object_key, progress_key
 from jobs.archive.opening import ArchiveIdentity, ArchiveOpening
-from jobs.archive.progress import NO_BATCH, Progress, ProgressStore
+from jobs.archive.progress import Progress, ProgressStore
 from jobs.archive.report import Report, check_reports
 from jobs.archive.task import Assignment, archive_partition
 from jobs.detect.accounting import Existing
 from jobs.detect.errors import OUTAGE, SETTINGS, JobError
-from jobs.detect.offsets import PlannedBatch
+from jobs.detect.offsets import NO_BATCH, PlannedBatch
 from local.native.archived import archive_rows
 from scripts.oracle_records import Sent, archived_records
 from tests.bad_records import BAD_RECORDS

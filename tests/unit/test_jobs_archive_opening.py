@@ -8,9 +8,9 @@ import pytest
 from fraud.settings import SettingsError
 from jobs.archive.keys import object_key
 from jobs.archive.opening import ArchiveOpening, open_archive
-from jobs.archive.progress import NO_BATCH, ProgressStore
+from jobs.archive.progress import ProgressStore
 from jobs.detect.errors import JobError
-from jobs.detect.offsets import known_offsets
+from jobs.detect.offsets import NO_BATCH, known_offsets
 from local.native.archived import newest_offsets
 from tests.bucket import Bucket
 from tests.unit.test_jobs_accounting import LOG, InMemoryFiles
