@@ -1,11 +1,14 @@
 """Says whether the streaming job is alive, for a container's health check: `python -m jobs.health`.
 
 It asks the object store, as the dashboard does: a live job has written metrics within two minutes, of a
-micro-batch, or of a heartbeat in silence. While Kafka or the object store is away, it has not.
+micro-batch, or of a heartbeat in silence. While Kafka or the object store is away, it has not. What was
+written before the container started is another process's, and does not count.
 """
 
+import os
 import sys
 import time
+from pathlib import Path
 
 from fraud.environment import load
 from fraud.settings import ObjectStoreSettings, SettingsError
@@ -17,11 +20,24 @@ from jobs.store_client import store_client
 FRESH = 120_000
 """Milliseconds; of a heartbeat every 30 s, three may fail."""
 
+FIRST_PROCESS = Path("/proc/1/stat")
+"""In a container it is the container's own."""
 
-def has_fresh_metrics(store: ObjectStoreSettings, now: int) -> bool:
-    """Whether there are metrics of the time since `now` (epoch milliseconds) - FRESH. Raises STORE_ERRORS."""
-    newest_old = metrics_key(now - FRESH - 60_000)
-    return Objects(store_client(store), store).first_key(f"{FOLDER}date=", newest_old) is not None
+
+def container_age() -> int:
+    """Milliseconds since this container was started."""
+    fields = FIRST_PROCESS.read_text("utf-8").rpartition(")")[2].split()
+    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")  # in seconds since boot; field 22 of proc(5)
+    return round((time.clock_gettime(time.CLOCK_BOOTTIME) - started) * 1000)
+
+
+def metrics_written_since(store: ObjectStoreSettings, since: int) -> bool:
+    """Whether metrics were written at or after `since` (epoch milliseconds). Raises STORE_ERRORS."""
+    # A minute's object is written again by each micro-batch of its minute, and by one that took long, later.
+    objects = Objects(store_client(store), store)
+    return any(
+        each.written_at >= since for each in objects.listed(f"{FOLDER}date=", metrics_key(since - 60_000))
+    )
 
 
 def main() -> int:
@@ -31,13 +47,14 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
+    period = min(FRESH, container_age())
     try:
-        if has_fresh_metrics(store, time.time_ns() // 1_000_000):
+        if metrics_written_since(store, time.time_ns() // 1_000_000 - period):
             return 0
     except STORE_ERRORS as error:
         print(f"error: {about_store(error, store)}", file=sys.stderr)
         return 1
-    print(f"no metrics for {FRESH // 1000} s: neither a micro-batch nor a heartbeat", file=sys.stderr)
+    print(f"no metrics for {period // 1000} s: neither a micro-batch nor a heartbeat", file=sys.stderr)
     return 1
 
 

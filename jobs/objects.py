@@ -23,6 +23,7 @@ class Listed:
 
     key: str
     etag: str
+    written_at: int  # epoch milliseconds, by the server's clock
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ class Objects:
             Bucket=self._bucket, Prefix=self._prefix + folder, StartAfter=self._prefix + (after or folder)
         )
         found = [
-            Listed(item["Key"].removeprefix(self._prefix), _bare(item["ETag"]))
+            Listed(
+                item["Key"].removeprefix(self._prefix),
+                _bare(item["ETag"]),
+                round(item["LastModified"].timestamp() * 1000),
+            )
             for page in pages
             for item in page.get("Contents", [])
         ]

@@ -3,6 +3,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from botocore.exceptions import ClientError
@@ -14,12 +15,14 @@ PAGE = 3  # objects of a page of a listing, so that there are several
 
 
 class Bucket:
-    """`objects`: key -> (content, metadata); `puts`: keys in the order in which they were written."""
+    """`objects`: key -> (content, metadata); `puts`: keys in the order in which they were written;
+    `written_at`: key -> epoch milliseconds, for a test to say."""
 
     def __init__(self, contents: Mapping[str, bytes] | None = None) -> None:
         self.objects: dict[str, tuple[bytes, dict[str, str]]] = {
             key: (content, {}) for key, content in (contents or {}).items()
         }
+        self.written_at: dict[str, int] = {}
         self.puts: list[str] = []
         self.reads: list[str] = []
 
@@ -68,7 +71,11 @@ class Bucket:
         yield {"CommonPrefixes": [{"Prefix": each} for each in folders]}
         for start in range(0, len(plain), PAGE):
             page = plain[start : start + PAGE]
-            yield {"Contents": [{"Key": key, "ETag": etag(self.objects[key][0])} for key in page]}
+            yield {"Contents": [self._listed(key) for key in page]}
+
+    def _listed(self, key: str) -> dict[str, Any]:
+        written = datetime.fromtimestamp(self.written_at.get(key, 0) / 1000, UTC)
+        return {"Key": key, "ETag": etag(self.objects[key][0]), "LastModified": written}
 
     def _found(self, key: str) -> tuple[bytes, dict[str, str]]:
         if key not in self.objects:
