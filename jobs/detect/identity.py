@@ -83,7 +83,6 @@ def check_identity(stored: Identity, wanted: Identity, where: str) -> None:
     meaning = {
         "cluster_id": "the Kafka cluster",
         "topic": "FRAUD_KAFKA_TRANSACTIONS_TOPIC",
-        "topic_id": "the topic's id (it was deleted and made anew)",
         "buckets": "FRAUD_BUCKETS",
         "hash": "the hash of the buckets",
         "shuffle_partitions": "FRAUD_SHUFFLE_PARTITIONS",
@@ -94,5 +93,12 @@ def check_identity(stored: Identity, wanted: Identity, where: str) -> None:
         for field, name in meaning.items()
         if getattr(stored, field) != getattr(wanted, field)
     ]
+    if stored.topic == wanted.topic and stored.topic_id != wanted.topic_id:
+        problems.append(
+            f"{where} goes on in topic {stored.topic!r} with the id {stored.topic_id}, but that is gone with "
+            f"all its payments: it was deleted, or Kafka's disk was lost, and made anew with the id "
+            f"{wanted.topic_id}. To judge the new one, set FRAUD_CHECKPOINT to a new folder and start once "
+            "with --take-over keep (the alerts of before stay) or --take-over replace (they are deleted)"
+        )
     if problems:
         raise SettingsError(problems)
