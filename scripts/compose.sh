@@ -4,7 +4,8 @@
 COMPOSE_OLDEST=2.24 # the oldest that knows !reset and !override
 MEMORY_GB=4
 
-compose() { docker compose --project-directory "$ROOT/local" "$@"; }
+# In the folder of the files, for there the names in COMPOSE_FILE (local/.env) are looked for.
+compose() { (cd "$ROOT/local" && docker compose "$@"); }
 
 # setting NAME: its value in the environment or in local/.env, as Compose would take it; empty when in neither.
 setting() {

@@ -13,8 +13,8 @@ usage: scripts/reset.sh --native [--state DIR]
 
   --native   deletes the state of scripts/demo.sh (default .state/native): topics, objects, checkpoint, logs. What a
              killed run left behind is stopped first; a stack that runs is left alone, with a message. Asks nothing.
-  --compose  stops the stack of scripts/setup.sh and deletes its containers and volumes: topics, objects, checkpoint.
-             Asks first, unless --yes. The images stay.
+  --compose  stops the stack of scripts/setup.sh and deletes its containers and volumes, those of its variants among
+             them: topics, objects, checkpoint. Asks first, unless --yes. The images stay.
 
 Packages and jars (.venv/, .cache/) stay.
 USAGE
@@ -32,7 +32,9 @@ reset_compose() {
     *) die "scripts/reset.sh --compose takes --yes, not $1" ;;
   esac
   check_docker
-  compose down --volumes --remove-orphans
+  local file files=()
+  for file in "$ROOT"/local/docker-compose*.yml; do files+=(--file "$file"); done # the variants have volumes, too
+  compose "${files[@]}" down --volumes --remove-orphans
 }
 
 case ${1:-} in

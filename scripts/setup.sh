@@ -30,7 +30,7 @@ say "building the images (the first time 2 to 5 minutes) ..."
 compose build
 say "starting, and waiting until all is healthy (1 to 2 minutes) ..."
 if ! compose up --detach --wait; then
-  say "error: a service is not healthy; see: docker compose --project-directory local logs"
+  say "error: a service is not healthy; see: cd local && docker compose logs"
   compose ps --all >&2
   exit 1
 fi
@@ -42,7 +42,7 @@ cat <<TABLE
   Kafka         127.0.0.1:$kafka, topics transactions, fraud-alerts, transactions-rejected
   S3            http://127.0.0.1:$s3, bucket fraud, alerts below alerts/
   alerts        scripts/alerts.sh
-  stop, start   docker compose --project-directory local stop (or start)
+  stop, start   cd local && docker compose stop (or start)
   delete all    scripts/reset.sh --compose
 The first alerts (at most a minute):
 TABLE

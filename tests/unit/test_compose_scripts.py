@@ -10,17 +10,13 @@ import pytest
 from scripts.check import ROOT
 
 FAKE = """#!/bin/sh
-echo "docker $*" >>"$CALLS"
+echo "in ${PWD##*/}: docker $*" >>"$CALLS"
 case "$1 $2" in
   "info --format") echo "$MEMORY" ;;
   "info ") [ "$ENGINE" = up ] ;;
   "compose version") echo "$VERSION" ;;
-  "compose --project-directory")
-    case "$*" in
-      *ps*) ;;
-      *logs*) echo "ALERT 2026-01-01 somebody" ;;
-      *up*) [ "$HEALTHY" = yes ] ;;
-    esac ;;
+  "compose logs") echo "ALERT 2026-01-01 somebody" ;;
+  "compose up") [ "$HEALTHY" = yes ] ;;
 esac
 """
 
@@ -61,8 +57,8 @@ def calls(machine: dict[str, str]) -> str:
 def test_setup_builds_starts_waits_and_shows_addresses_and_alerts(machine: dict[str, str]) -> None:
     done = run(machine, "setup.sh")
     assert done.returncode == 0, done.stderr
-    assert "local build" in calls(machine)
-    assert "local up --detach --wait" in calls(machine)
+    assert "in local: docker compose build\n" in calls(machine)
+    assert "in local: docker compose up --detach --wait\n" in calls(machine)
     assert f"Dashboard     http://127.0.0.1:{machine['DASHBOARD_PORT']}\n" in done.stdout
     assert done.stdout.endswith("ALERT 2026-01-01 somebody\n")
 
@@ -106,7 +102,11 @@ def test_reset_deletes_volumes_only_when_told(machine: dict[str, str]) -> None:
     assert "say --yes" in done.stderr
     assert calls(machine) == ""
     assert run(machine, "reset.sh", "--compose", "--yes").returncode == 0
-    assert "local down --volumes" in calls(machine)
+    (down,) = [line for line in calls(machine).splitlines() if " down --volumes" in line]
+    assert down.startswith("in local: docker compose --file")
+    assert [
+        path for path in (ROOT / "local").glob("docker-compose*.yml") if f"--file {path}" not in down
+    ] == []
 
 
 @pytest.mark.parametrize("script", ["setup.sh", "alerts.sh", "reset.sh"])
