@@ -17,20 +17,8 @@ from tests.terraform.mocked import (
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--all`: the whole matrix."""
-    parser.addoption("--all", action="store_true", help="apply each mutation alone: about half an hour")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """The mark of what only `--all` runs."""
-    config.addinivalue_line("markers", "whole_matrix: runs with --all only")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without `--all` the whole matrix is left out; without Terraform all is skipped, and says why."""
-    if not config.getoption("--all", default=False):
-        items[:] = [item for item in items if item.get_closest_marker("whole_matrix") is None]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without Terraform all is skipped, and says why."""
     if shutil.which("terraform") is None:
         for item in items:
             if Path(__file__).parent in item.path.parents and "environment" in getattr(

@@ -59,14 +59,15 @@ def test_a_group_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]
     assert "there is no group slow; there is quick, integration, faults, browser" in capsys.readouterr().err
 
 
-def test_the_whole_matrix_of_terraform_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("group", ["terraform", "compose"])
+def test_all_of_a_group_has_its_own_time(monkeypatch: pytest.MonkeyPatch, group: str) -> None:
     ran: list[str] = []
     monkeypatch.setattr(check, "run_group", lambda group: ran.append(group) or check.Outcome(passed=1))
-    assert check.main(["quick", "terraform", "--all"]) == 0
-    assert ran == ["quick", "terraform --all"]
-    assert check.SECONDS["terraform --all"] > check.SECONDS["terraform"]
-    ((_, command),) = check.steps("terraform --all")
-    assert command[-2:] == ["tests/terraform", "--all"]
+    assert check.main(["quick", group, "--all"]) == 0
+    assert ran == ["quick", f"{group} --all"]
+    assert check.SECONDS[f"{group} --all"] > check.SECONDS[group]
+    ((_, command),) = check.steps(f"{group} --all")
+    assert command[-2:] == [f"tests/{group}", "--all"]
 
 
 def test_a_group_that_cannot_run_is_counted_as_skipped_and_the_reason_is_among_the_last_lines(
