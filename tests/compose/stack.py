@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,18 @@ from tests.integration.lane import Lane
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "local" / "docker-compose.yml"
-WITHOUT_KAFDROP = Path(__file__).with_name("without-kafdrop.yml")
-PUBLISHED = ("KAFKA_PORT", "S3_PORT", "MINIO_CONSOLE_PORT", "DASHBOARD_PORT", "KAFDROP_PORT")
+SPARK_CLUSTER = FILE.with_name("docker-compose.spark-cluster.yml")
+KAFKA_CLUSTER = FILE.with_name("docker-compose.kafka-cluster.yml")
+KAFDROP_STAND_IN = Path(__file__).with_name("kafdrop-stand-in.yml")
+BROKERS = ("KAFKA_PORT", "KAFKA_PORT_2", "KAFKA_PORT_3")
+PUBLISHED = (*BROKERS, "S3_PORT", "MINIO_CONSOLE_PORT", "DASHBOARD_PORT", "KAFDROP_PORT")
 USER = "the-tests"
 DEADLINE = 240  # seconds; generous, so that a slow machine fails nothing
+
+
+def program() -> str:
+    """The path of `docker`."""
+    return shutil.which("docker") or "docker"
 
 
 def docker(
@@ -39,9 +47,8 @@ def docker(
     given: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run `docker` to its end; `given` is its standard input."""
-    program = shutil.which("docker") or "docker"
     return subprocess.run(
-        [program, *arguments],
+        [program(), *arguments],
         env=env,
         input=given,
         capture_output=True,
@@ -76,12 +83,28 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class ComposeStack:
-    """A project of Docker Compose; `secret` is the object store's password, a new one each time."""
+    """A project of Docker Compose; `secret` is the object store's password, a new one each time.
+
+    `changed` are variables of Compose's, and `settings` those that lead to it from outside (FRAUD_*), where
+    they are not what they are for all.
+    """
 
     project: str
     files: list[Path]
-    ports: dict[str, int] = field(default_factory=lambda: dict(zip(PUBLISHED, free_ports(5), strict=True)))
+    ports: dict[str, int] = field(
+        default_factory=lambda: dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True))
+    )
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(20))
+    changed: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def with_files(self, *files: Path, **settings: str) -> "ComposeStack":
+        """The same project with other files on top, and how it is reached then."""
+        return replace(self, files=[*self.files, *files], settings=self.settings | settings)
+
+    def with_variables(self, **changed: str) -> "ComposeStack":
+        """The same project, where a person has these in `local/.env` or in the environment."""
+        return replace(self, changed=self.changed | changed)
 
     @cached_property
     def variables(self) -> dict[str, str]:
@@ -89,7 +112,7 @@ class ComposeStack:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("FRAUD_", "MINIO_"))}
         own |= {name: str(port) for name, port in self.ports.items()}
         own |= {"MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": self.secret}
-        return own | {"FRAUD_ARCHIVE_TRIGGER": "5s"}  # the tests wait for it
+        return own | {"FRAUD_ARCHIVE_TRIGGER": "5s"} | self.changed  # the tests wait for the archive
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
@@ -100,7 +123,7 @@ class ComposeStack:
             "FRAUD_S3_ACCESS_KEY_ID": USER,
             "FRAUD_S3_SECRET_ACCESS_KEY": self.secret,
             "FRAUD_JARS": str(JARS / "connector"),
-        }
+        } | self.settings
         others = {name: value for name, value in os.environ.items() if not name.startswith("FRAUD_")}
         return child_environment(others, settings, find_java())[0]
 
@@ -122,9 +145,9 @@ class ComposeStack:
         told = json.loads(well(docker("inspect", *found))) if found else []
         return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in told}
 
-    def logs(self, service: str) -> str:
-        """All that a service has said."""
-        return self.compose("logs", "--no-log-prefix", service).stdout
+    def logs(self, service: str, since: str = "0") -> str:
+        """All that a service has said, or what it said `since` a time of the engine's."""
+        return self.compose("logs", "--no-log-prefix", "--since", since, service).stdout
 
     def wait(self, what: str, condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
         """Wait until `condition` holds."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import time
 import urllib.request
 from pathlib import Path
@@ -9,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from local.native.findings import alerts_of
-from tests.compose.stack import ComposeStack, docker, well
+from tests.compose.layers import secrets_in
+from tests.compose.stack import ComposeStack, docker, program, well
 from tests.integration.lane import pairs_in
 
 IMAGES = ("fraud-jobs:local", "fraud-producer:local", "fraud-dashboard:local")
+DEVELOPMENT = "fraud-development"
+"""MinIO's password, where nobody has set one."""
 ROOT_BY_DESIGN = {"minio"}
 """Its image has no user of its own; it runs without capabilities."""
 
@@ -31,12 +35,27 @@ def test_up_ends_when_all_services_are_healthy_and_init_has_ended_well(stack: Co
 
 def test_kafdrop_shows_the_topics(stack: ComposeStack, kafdrop: bool) -> None:
     if not kafdrop:
-        pytest.skip("kafdrop: not tested here, its image cannot be pulled")
+        pytest.skip("kafdrop: not tested here, its image cannot be pulled; only its settings are")
     address = f"http://127.0.0.1:{stack.ports['KAFDROP_PORT']}/topic"
     request = urllib.request.Request(address, headers={"Accept": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         names = {topic["name"] for topic in json.load(answer)}
     assert {"transactions", "fraud-alerts", "transactions-rejected"} <= names
+
+
+def test_kafdrop_s_settings_lead_to_the_broker_and_its_health_check_sees_it_listen(
+    stack: ComposeStack, kafdrop: bool
+) -> None:
+    if kafdrop:
+        pytest.skip("Kafdrop itself runs here, and shows the topics")
+    assert "brokers: kafka:19092/1\n" in stack.logs("kafdrop")
+    container = stack.containers()["kafdrop"]
+    assert container["State"]["Health"]["Status"] == "healthy"
+    # The same command where nothing listens.
+    _, program, *arguments = container["Config"]["Healthcheck"]["Test"]
+    elsewhere = docker("run", "--rm", "--entrypoint", program, container["Config"]["Image"], *arguments)
+    assert elsewhere.returncode != 0
+    assert "Connection refused" in elsewhere.stderr
 
 
 def test_alerts_are_on_the_console_in_kafka_and_in_parquet(stack: ComposeStack, tmp_path: Path) -> None:
@@ -93,12 +112,19 @@ def test_the_root_file_system_cannot_be_written(stack: ComposeStack) -> None:
         assert "Read-only file system" in done.stderr, name
 
 
-def test_no_image_has_a_secret_in_its_layers_or_its_environment(stack: ComposeStack) -> None:
+def test_no_image_has_a_secret_in_its_environment_or_its_history(stack: ComposeStack) -> None:
     for image in IMAGES:
         history = well(docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", image))
         told = history + well(docker("image", "inspect", image))
         assert stack.secret not in told
         assert not {"SECRET", "PASSWORD"} & set(re.findall(r"[A-Z]+", told))
+
+
+def test_no_layer_of_an_image_holds_a_secret(stack: ComposeStack) -> None:
+    with subprocess.Popen([program(), "save", *IMAGES], stdout=subprocess.PIPE) as saving:
+        assert saving.stdout is not None
+        assert secrets_in(saving.stdout, [stack.secret, DEVELOPMENT]) == []
+    assert saving.returncode == 0
 
 
 @pytest.mark.usefixtures("stack")
