@@ -56,6 +56,8 @@ def steps(group: str) -> list[tuple[str, list[str]]]:
     tests = [str(BIN / "pytest"), "-q", f"tests/{folder}", *options]
     if group == "faults":
         tests += ["-n", "2", "--maxschedchunk", "1"]  # drills wait more than they compute
+    if name == "terraform":
+        tests += ["-n", "3", "--dist", "loadgroup"]  # so do stacks in a simulated AWS
     if group != "quick":
         return [("tests", tests)]
     shell = [

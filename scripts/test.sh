@@ -13,15 +13,16 @@ usage: scripts/test.sh [GROUP ...] [--all] [--skip=GROUP:REASON]
   integration  a real broker, S3 server, Spark job and producer; under 8 minutes
   faults       the same, with kill -9, outages and damage at moments hit on purpose; under 8 minutes
   browser      the dashboard in a real browser over what the real job wrote; under 5 minutes; needs Chromium
-  terraform    terraform/ against a mocked AWS, and read by checkov; under 6 minutes; needs Terraform 1.11
+  terraform    terraform/ against a mocked and a simulated AWS, and read by checkov; under 6 minutes; needs
+               Terraform 1.11
   compose      the whole stack by docker compose, built and killed; under 12 minutes; needs Docker and Compose, and
                for one of its tests Chromium
 
 Without a group: quick and integration. The set-up takes up to 6 minutes the first time, then a second.
 CHROMIUM names the browser's program when it is not on PATH under one of its usual names.
 TF_PROVIDER_MIRROR names a folder that holds Terraform's AWS provider, where its registry cannot be reached.
---all: of terraform the whole matrix, about half an hour; of compose also the variant of three brokers, and Kafka's
-disk lost, under 20 minutes.
+--all: of terraform the whole matrix, about an hour; of compose also the variant of three brokers, and Kafka's disk
+lost, under 20 minutes.
 --skip counts a group that you cannot run as skipped, with your reason, in the last lines.
 USAGE
   exit 0
@@ -32,11 +33,12 @@ for word in "$@"; do
   if [[ $word == terraform ]]; then
     if why=$(terraform_lacks); then die "$why"; fi
     scanner=bring_checkov
+    packages+=(--group terraform)
   fi
   if [[ $word == browser || $word == compose ]]; then
     base=$(find_python) || exit 2
     if why=$(cd "$ROOT" && "$base" -m scripts.chromium 2>&1); then
-      packages=(--group browser)
+      packages+=(--group browser)
     elif [[ $word == browser ]]; then # said before anything is installed; compose has one test less
       say "$why"
       exit 2

@@ -18,7 +18,13 @@ from tests.terraform.mocked import (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Terraform all is skipped, and says why."""
+    """Without Terraform all is skipped, and says why.
+
+    One process of several runs all that shares the mocked stacks. What lives in a simulated AWS mostly waits.
+    """
+    for item in items:
+        if not any(item.iter_markers("xdist_group")) and not any(item.iter_markers("whole_matrix")):
+            item.add_marker(pytest.mark.xdist_group("mocked"))
     if shutil.which("terraform") is None:
         for item in items:
             if Path(__file__).parent in item.path.parents and "environment" in getattr(
@@ -58,3 +64,15 @@ def stack_of(
         return stacks[name]
 
     return get
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What lived in the simulated AWS, in figures."""
+    figures = [
+        str(value)
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "figures"
+    ]
+    for line in sorted(figures):
+        terminalreporter.write_line(line)

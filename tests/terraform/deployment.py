@@ -1,4 +1,4 @@
-"""One stack in an account: terraform apply, plan and destroy on a copy of `terraform/`, as a person types them."""
+"""One stack in an account: terraform apply, plan and destroy, as a person types them."""
 
 import json
 import time
@@ -20,7 +20,7 @@ class Run:
     seconds: float
     errors: Sequence[str]
     changes: Mapping[str, str]
-    """Address of each resource that a plan changes, to what it does to it: create, update, replace, delete."""
+    """Address of each resource that a plan changes, to create, update, replace or delete."""
 
     def ended(self, code: int) -> "Run":
         """Itself. Raises AssertionError when it ended with another exit code."""
@@ -37,13 +37,14 @@ class Deployment:
         self.configuration = copied(folder)
         self._environment = environment
         self._profile = f"-var-file=profiles/{variant.profile}.tfvars"
-        self.variables: dict[str, Any] = dict(variant.added)
+        self.options = variant.options()
+        self._variables: dict[str, Any] = dict(variant.added)
         done = terraform(self.configuration, environment, "init", "-no-color", "-input=false")
         assert done.returncode == 0, done.stderr
 
     def apply(self, **variables: Any) -> Run:
         """Apply, with `variables` from now on."""
-        self.variables.update(variables)
+        self._variables.update(variables)
         return self._run("apply", "-auto-approve", _PARALLEL)
 
     def plan(self, *, refresh: bool = True, **variables: Any) -> Run:
@@ -61,25 +62,26 @@ class Deployment:
         return sum(".data." not in line for line in done.stdout.splitlines())
 
     def _run(self, command: str, *options: str, variables: Mapping[str, Any] | None = None) -> Run:
-        values = {**self.variables, **(variables or {})}
+        values = {**self._variables, **(variables or {})}
         given = [
             f"-var={name}={value if isinstance(value, str) else json.dumps(value)}"
             for name, value in values.items()
         ]
         began = time.monotonic()
         done = terraform(
-            self.configuration, self._environment, command, "-json", "-input=false", *options, self._profile, *given
+            self.configuration,
+            self._environment,
+            command,
+            *("-json", "-input=false", *options, self._profile, *given),
         )
         seconds = time.monotonic() - began
         messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        said = [message["diagnostic"] for message in messages if message["type"] == "diagnostic"]
         errors = [
-            " ".join([m["diagnostic"].get("address", ""), m["diagnostic"]["summary"], m["diagnostic"]["detail"]])
-            for m in messages
-            if m["type"] == "diagnostic" and m["@level"] == "error"
+            f"{each.get('address', '')}: {each['summary']} {each['detail']}"
+            for each in said
+            if each["severity"] == "error"
         ]
-        changes = {
-            m["change"]["resource"]["addr"]: m["change"]["action"]
-            for m in messages
-            if m["type"] == "planned_change"
-        }
+        planned = [message["change"] for message in messages if message["type"] == "planned_change"]
+        changes = {each["resource"]["addr"]: each["action"] for each in planned}
         return Run(done.returncode, seconds, [*errors, *done.stderr.splitlines()], changes)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.terraform.mocked import CERTIFICATE, OIDC, Stack
+from tests.terraform.mocked import ACCOUNT, CERTIFICATE, OIDC, REGION, Stack
 
 
 def the_load_balancer_asks_who_is_there(stack: Stack) -> Iterator[str]:
@@ -127,3 +127,7 @@ def maintenance_runs_hourly(stack: Stack) -> Iterator[str]:
     parameters = schedule["target"][0]["ecs_parameters"][0]
     if schedule["schedule_expression"] != "cron(20 * * * ? *)" or parameters["group"] != "maintenance":
         yield "maintenance: not each hour, or under another name than its alarm looks for"
+    # Known before the task is: else each change of code would change the schedule, too.
+    task = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{stack.options['name']}-maintenance"
+    if parameters["task_definition_arn"] != task:
+        yield f"maintenance: the schedule starts {parameters['task_definition_arn']}"

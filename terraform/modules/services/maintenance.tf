@@ -1,5 +1,11 @@
 # Compaction of closed hours: a program without Spark, each hour.
 
+locals {
+  # Without the revision: the schedule follows the newest. Not the attribute of that meaning, which is unknown while
+  # a new revision is made: each change of code would seem to change the schedule and its role's rights.
+  maintenance_task_arn = "arn:aws:ecs:${var.region}:${var.account_id}:task-definition/${aws_ecs_task_definition.these["maintenance"].family}"
+}
+
 resource "aws_scheduler_schedule_group" "this" {
   name = var.name
 }
@@ -20,8 +26,7 @@ resource "aws_scheduler_schedule" "maintenance" {
     role_arn = aws_iam_role.scheduler.arn
 
     ecs_parameters {
-      # Without the revision: the schedule follows the newest, and need not change with it.
-      task_definition_arn     = aws_ecs_task_definition.these["maintenance"].arn_without_revision
+      task_definition_arn     = local.maintenance_task_arn
       launch_type             = "FARGATE"
       platform_version        = "LATEST"
       task_count              = 1
@@ -70,7 +75,7 @@ resource "aws_iam_role_policy" "scheduler" {
         Sid       = "Start"
         Effect    = "Allow"
         Action    = ["ecs:RunTask"]
-        Resource  = ["${aws_ecs_task_definition.these["maintenance"].arn_without_revision}:*"]
+        Resource  = ["${local.maintenance_task_arn}:*"]
         Condition = { ArnEquals = { "ecs:cluster" = aws_ecs_cluster.this.arn } }
       },
       {

@@ -70,8 +70,7 @@ locals {
     })]
 
     producer = [
-      merge(local.container["producer"], {
-        command   = ["python", "-m", "producer", "--no-log"]
+      merge(local.container["producer"], { # its image's entry point says all
         dependsOn = [{ containerName = "init", condition = "SUCCESS" }]
       }),
       # Makes the topics before the first payment; when it fails, so does the task, and somebody sees it.

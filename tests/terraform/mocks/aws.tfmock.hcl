@@ -46,10 +46,7 @@ mock_resource "aws_ecs_cluster" {
 }
 
 mock_resource "aws_ecs_task_definition" {
-  defaults = {
-    arn                  = "arn:aws:ecs:us-east-1:123456789012:task-definition/mocked:1"
-    arn_without_revision = "arn:aws:ecs:us-east-1:123456789012:task-definition/mocked"
-  }
+  defaults = { arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/mocked:1" }
 }
 
 mock_resource "aws_lb" {

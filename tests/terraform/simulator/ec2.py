@@ -1,8 +1,10 @@
 """EC2: what moto forgets of security group rules, and leaves behind of a NAT gateway."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from moto.ec2.exceptions import DependencyViolationError
+from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidPermissionNotFoundError
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
 
@@ -24,6 +26,43 @@ class Ec2(EC2Backend):
         self.enis.pop(gateway._eni.id, None)
         return gateway
 
+    def _iterate_security_rules(
+        self,
+        ip_protocol: str,
+        group_id: str,
+        from_port: str,
+        to_port: str,
+        ip_ranges: list[Any],
+        source_groups: list[dict[str, Any]],
+        prefix_list_ids: list[dict[str, str]],
+        **rest: Any,
+    ) -> Iterator[SecurityGroupRule]:
+        """Keep the description of a rule with a prefix list, which moto drops."""
+        ports = (ip_protocol, group_id, from_port, to_port)
+        yield from super()._iterate_security_rules(*ports, ip_ranges, source_groups, [], **rest)
+        for prefix_list in prefix_list_ids:
+            for rule in super()._iterate_security_rules(*ports, [], [], [prefix_list], **rest):
+                rule.prefix_list = prefix_list
+                yield rule
+
+    def terminate_instances(self, instance_ids: list[str]) -> Any:
+        """Let go of network interfaces, as AWS does."""
+        ended = super().terminate_instances(instance_ids)
+        for machine, _ in ended:
+            for interface in list(machine.nics.values()):
+                machine.detach_eni(interface)
+        return ended
+
+    def revoke_security_group_ingress(self, *arguments: Any, **named: Any) -> None:
+        """Say as AWS does that a rule has gone: groups deleted side by side revoke each other's."""
+        with _rule_has_gone():
+            super().revoke_security_group_ingress(*arguments, **named)
+
+    def revoke_security_group_egress(self, *arguments: Any, **named: Any) -> None:
+        """The same for a rule of the other direction."""
+        with _rule_has_gone():
+            super().revoke_security_group_egress(*arguments, **named)
+
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
         """Refuse, as AWS does, while a rule of another group names this one; moto deletes it."""
         for groups in self.groups.values():
@@ -36,12 +75,21 @@ class Ec2(EC2Backend):
         super().delete_security_group(name, group_id)
 
 
+@contextmanager
+def _rule_has_gone() -> Iterator[None]:
+    try:
+        yield
+    except InvalidPermissionNotFoundError as error:
+        raise EC2ClientError("InvalidSecurityGroupRuleId.NotFound", "The rule does not exist") from error
+
+
 def _description(rule: SecurityGroupRule) -> str | None:
     """moto gives back only the descriptions of rules with addresses."""
-    return (rule.ip_range or rule.source_group).get("Description")
+    return (rule.ip_range or rule.source_group or rule.prefix_list).get("Description")
 
 
 def install() -> None:
     """Mend moto."""
+    SecurityGroupRule.prefix_list = {}
     ec2_backends.backend = Ec2
     SecurityGroupRule.description = property(_description)

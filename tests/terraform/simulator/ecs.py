@@ -1,11 +1,17 @@
-"""ECS: services whose containers run at once."""
+"""ECS: services whose containers run at once, and what moto drops of a service."""
 
+from botocore import xform_name
+from moto.core.responses import ActionResult
+from moto.ecs import urls
 from moto.ecs.models import Service
+from moto.ecs.responses import EC2ContainerServiceResponse
 
 from tests.terraform.simulator.constant import constant
 from tests.terraform.simulator.hides import gap, hides
 
 gap("ecs", "no container starts", "containers_are_closed_and_hold_no_secret")
+
+_DROPPED = ("availabilityZoneRebalancing", "enableECSManagedTags", "healthCheckGracePeriodSeconds")
 
 
 @hides("every service is steady at once; none ever rolls back", "services_roll_back_and_are_waited_for")
@@ -14,8 +20,19 @@ def running_count(service: Service) -> int:
     return int(service.desired_count)
 
 
+class EcsResponse(EC2ContainerServiceResponse):
+    """moto's answers, with all of a service."""
+
+    def create_service(self) -> ActionResult:
+        """Keep what moto drops."""
+        result = super().create_service()
+        for name in _DROPPED:
+            setattr(result.result["service"], xform_name(name), self._get_param(name))
+        return result
+
+
 def install() -> None:
-    """Mend moto, which loses what the stack says of zones."""
+    """Mend moto."""
     Service.running_count = constant(running_count)
     Service.pending_count = constant(lambda _: 0)
-    Service.availability_zone_rebalancing = "DISABLED"
+    urls.url_paths["{0}/$"] = EcsResponse.dispatch

@@ -17,6 +17,8 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from tests.terraform.simulator import (
+    autoscaling,
+    codebuild,
     ec2,
     ecs,
     elbv2,
@@ -24,6 +26,7 @@ from tests.terraform.simulator import (
     faults,
     msk,
     msk_operations,
+    route53,
     s3,
 )
 from tests.terraform.simulator.faults import FAULTS
@@ -41,7 +44,7 @@ class _QuietHandler(MotoRequestHandler):
 
 def application() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
     """The simulator as a WSGI application."""
-    for module in (faults, ec2, ecs, elbv2, emr, msk, msk_operations, s3):
+    for module in (faults, autoscaling, codebuild, ec2, ecs, elbv2, emr, msk, msk_operations, route53, s3):
         module.install()
     aws = DomainDispatcherApplication(create_backend_app)
 

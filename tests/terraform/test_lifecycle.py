@@ -1,0 +1,184 @@
+"""The stack lives and dies in a simulated account, and leaves nothing."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.terraform.account import Account
+from tests.terraform.deployment import Deployment
+from tests.terraform.lifecycle import STACKS, Life, live
+from tests.terraform.residue import LISTS, STATELESS
+
+KEPT = {
+    "key pending deletion": "AWS deletes a key after 7 days at the earliest",
+    "inactive task definition": "AWS keeps the names of old task definitions",
+}
+"""What stays after a destroy, by AWS's own rules."""
+
+# Faults that can happen in one run: none keeps terraform from reaching another.
+CREATION_FAULTS = {
+    "demo": ("emr:RunJobFlow", "ecs:CreateService"),
+    "private": (
+        "kafka:CreateCluster",
+        "elbv2:CreateLoadBalancer",
+        "cloudformation:CreateStack",
+        "ecs:CreateCluster",
+    ),
+}
+DELETION_FAULTS = {
+    "demo": ("emr:TerminateJobFlows", "elbv2:DeleteLoadBalancer"),
+    "private": ("kafka:DeleteCluster", "ecs:DeleteService"),
+}
+DRILLS = {
+    "kafka:CreateCluster": "kafka:DeleteCluster",
+    "ecs:CreateCluster": "ecs:DeleteCluster",
+    "emr:RunJobFlow": "emr:TerminateJobFlows",
+    "elbv2:CreateLoadBalancer": "elbv2:DeleteLoadBalancer",
+    "ecs:CreateService": "ecs:DeleteService",
+    "ec2:CreateNatGateway": "ec2:DeleteNatGateway",
+    "s3:PutBucketPolicy": "s3:DeleteBucketPolicy",
+    "cloudformation:CreateStack": "cloudformation:DeleteStack",
+}
+"""Each fault alone: as the stack is made, to as it is destroyed."""
+
+RELEASE = "module.stack.module.emr.aws_s3_object.release"
+PRODUCER = 'module.stack.module.services.aws_ecs_service.these["producer"]'
+CHANGES: Mapping[str, dict[str, str]] = {
+    "rules": {
+        'module.stack.aws_s3_object.source["fraud/rules.toml"]': "update",
+        "module.stack.aws_s3_object.rules": "replace",
+        RELEASE: "update",
+    },
+    "job code": {
+        'module.stack.aws_s3_object.source["jobs/__init__.py"]': "update",
+        "module.stack.module.build.aws_codebuild_project.this": "update",
+        "module.stack.module.build.aws_cloudformation_stack.run": "update",
+        'module.stack.module.services.aws_ecs_task_definition.these["maintenance"]': "replace",
+        'module.stack.module.services.aws_ecs_task_definition.these["producer"]': "replace",
+        PRODUCER: "update",
+        RELEASE: "update",
+    },
+    "producer count": {PRODUCER: "update"},
+    "alarm address": {"module.stack.module.observability.aws_sns_topic_subscription.email[0]": "create"},
+}
+"""All that each change touches: never the Spark cluster, never Kafka."""
+BROKERS = {
+    "msk": {"module.stack.module.kafka_msk[0].aws_msk_cluster.this": "update"},
+    "ec2": {
+        f'module.stack.module.kafka_ec2[0].aws_instance.broker["{broker}"]': "update" for broker in (1, 2, 3)
+    },
+}
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+def of(name: str, *, whole_matrix: bool = False) -> object:
+    """A stack as a parameter: all about it in one process, for it lives once."""
+    marks = [pytest.mark.xdist_group(f"lifecycle of {name}")]
+    return pytest.param(name, marks=[*marks, pytest.mark.whole_matrix] if whole_matrix else marks)
+
+
+ALL = [of(name, whole_matrix=name not in CREATION_FAULTS) for name in STACKS]
+CI = [of(name) for name in CREATION_FAULTS]
+
+
+@pytest.fixture(scope="session")
+def life_of(
+    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]
+) -> Callable[[str], Life]:
+    """`life_of(stack)`: the life of that stack, which it lives once."""
+    lives: dict[str, Life] = {}
+
+    def get(name: str) -> Life:
+        if name not in lives:
+            folder = tmp_path_factory.mktemp("life")
+            with Account(folder / "account.log") as account:
+                deployment = Deployment(folder, {**environment, **account.environment()}, STACKS[name])
+                lives[name] = live(
+                    account,
+                    deployment,
+                    creation_faults=CREATION_FAULTS.get(name, ()),
+                    deletion_faults=DELETION_FAULTS.get(name, ()),
+                )
+        return lives[name]
+
+    return get
+
+
+def only_what_aws_keeps(life: Life) -> None:
+    assert {kind: sorted(names) for kind, names in life.left.items() if kind not in KEPT} == {}
+    assert life.left.keys() == KEPT.keys()  # a reason that has gone is none
+
+
+@pytest.mark.parametrize("stack", CI)
+def test_a_second_run_goes_on_from_where_faults_stopped_the_first(
+    stack: str, life_of: Callable[[str], Life]
+) -> None:
+    life = life_of(stack)
+    assert life.faults_left == {}
+    for name, faults in (
+        ("broken apply", CREATION_FAULTS[stack]),
+        ("broken destroy", DELETION_FAULTS[stack]),
+    ):
+        for fault in faults:
+            assert any(fault in error for error in life.runs[name].errors), (name, fault)
+    assert (life.runs["apply"].code, life.runs["destroy"].code) == (0, 0)
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_what_grows_or_is_added_beside_terraform_is_no_change(
+    stack: str, life_of: Callable[[str], Life]
+) -> None:
+    plan = life_of(stack).runs["plan"]
+    assert (plan.code, plan.changes) == (0, {})
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "broker size"])
+@pytest.mark.parametrize("stack", ALL)
+def test_a_change_touches_what_it_is_about_and_nothing_else(
+    change: str, stack: str, life_of: Callable[[str], Life]
+) -> None:
+    expected = CHANGES.get(change) or BROKERS[STACKS[stack].options()["kafka_mode"]]
+    assert life_of(stack).changes[change] == expected
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_nothing_is_left_but_what_aws_keeps(stack: str, life_of: Callable[[str], Life]) -> None:
+    only_what_aws_keeps(life_of(stack))
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_every_service_that_was_used_is_scanned(stack: str, life_of: Callable[[str], Life]) -> None:
+    scanned = {each.service for each in LISTS}
+    assert life_of(stack).services - scanned - STATELESS.keys() == set()
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_its_figures(
+    stack: str, life_of: Callable[[str], Life], record_property: Callable[[str, object], None]
+) -> None:
+    life = life_of(stack)
+    assert life.resources > 200
+    times = ", ".join(f"{name} {run.seconds:.0f} s" for name, run in life.runs.items())
+    record_property("figures", f"{stack}: {life.resources} resources; {times}")
+
+
+@pytest.mark.whole_matrix
+@pytest.mark.parametrize(("creation", "deletion"), DRILLS.items())
+def test_each_fault_alone_is_survived(
+    creation: str,
+    deletion: str,
+    tmp_path: Path,
+    environment: Mapping[str, str],
+    record_property: Callable[[str, object], None],
+) -> None:
+    stack = STACKS["demo on MSK" if creation.startswith("kafka:") else "demo"]
+    with Account(tmp_path / "account.log") as account:
+        deployment = Deployment(tmp_path, {**environment, **account.environment()}, stack)
+        life = live(
+            account, deployment, creation_faults=[creation], deletion_faults=[deletion], changes=False
+        )
+    assert life.faults_left == {}
+    only_what_aws_keeps(life)
+    record_property("figures", f"{creation} and {deletion} failed once in {stack.name}: survived")
