@@ -52,6 +52,6 @@ def stack(kafdrop: bool) -> Iterator[ComposeStack]:
         stack.compose("up", "--detach", "--wait", deadline=START)
         yield stack
     finally:
-        stack.compose("down", "--volumes", "--timeout", "20", check=False)
+        stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "20", check=False)
         left = stack.leftovers()
     assert left == {"containers": "", "volumes": "", "networks": ""}
