@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidPermissionNotFoundError
 from moto.ec2.models import EC2Backend, ec2_backends
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.security_groups import SecurityGroupRule
 
 from tests.terraform.simulator.hides import gap
@@ -49,9 +50,17 @@ class Ec2(EC2Backend):
         """Let go of network interfaces, as AWS does."""
         ended = super().terminate_instances(instance_ids)
         for machine, _ in ended:
-            for interface in list(machine.nics.values()):
-                machine.detach_eni(interface)
+            for interface in machine.nics.values():
+                interface.instance = interface.attachment_id = None
+                interface.status = "available"
         return ended
+
+    def create_network_interface(self, *arguments: Any, **named: Any) -> NetworkInterface:
+        """Let a machine's own interface, which comes with it, go with it; moto keeps it."""
+        interface = super().create_network_interface(*arguments, **named)
+        if named.get("device_index") is not None:
+            interface.delete_on_termination = True
+        return interface
 
     def revoke_security_group_ingress(self, *arguments: Any, **named: Any) -> None:
         """Say as AWS does that a rule has gone: groups deleted side by side revoke each other's."""
