@@ -155,13 +155,11 @@ def test_every_service_that_was_used_is_scanned(stack: str, life_of: Callable[[s
 
 
 @pytest.mark.parametrize("stack", ALL)
-def test_its_figures(
-    stack: str, life_of: Callable[[str], Life], record_property: Callable[[str, object], None]
-) -> None:
+def test_its_figures(stack: str, life_of: Callable[[str], Life], request: pytest.FixtureRequest) -> None:
     life = life_of(stack)
     assert life.resources > 200
     times = ", ".join(f"{name} {run.seconds:.0f} s" for name, run in life.runs.items())
-    record_property("figures", f"{stack}: {life.resources} resources; {times}")
+    request.node.user_properties.append(("figures", f"{stack}: {life.resources} resources; {times}"))
 
 
 @pytest.mark.whole_matrix
@@ -171,7 +169,7 @@ def test_each_fault_alone_is_survived(
     deletion: str,
     tmp_path: Path,
     environment: Mapping[str, str],
-    record_property: Callable[[str, object], None],
+    request: pytest.FixtureRequest,
 ) -> None:
     stack = STACKS["demo on MSK" if creation.startswith("kafka:") else "demo"]
     with Account(tmp_path / "account.log") as account:
@@ -181,4 +179,5 @@ def test_each_fault_alone_is_survived(
         )
     assert life.faults_left == {}
     only_what_aws_keeps(life)
-    record_property("figures", f"{creation} and {deletion} failed once in {stack.name}: survived")
+    figures = f"{creation} and {deletion} failed once in {stack.name}: survived"
+    request.node.user_properties.append(("figures", figures))

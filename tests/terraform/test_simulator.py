@@ -13,6 +13,7 @@ from tests.terraform.account import Account
 from tests.terraform.promises import PROMISES
 from tests.terraform.residue import contents, residue
 from tests.terraform.simulator.hides import HIDDEN
+from tests.terraform.simulator.repeats import Repeats
 
 # One operation of each protocol that the services speak.
 OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -46,6 +47,25 @@ def test_a_fault_happens_as_often_as_asked_for(account: Account, name: str) -> N
     assert account.faults_left() == {}
     call(**arguments)
     assert service in account.services_called()
+
+
+def test_a_call_that_is_repeated_under_its_invocation_id_happens_once() -> None:
+    done: list[str] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        done.append(environ["PATH_INFO"])
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"{len(done)}".encode()]
+
+    answers: list[tuple[str, bytes]] = []
+    call = Repeats(application)
+    for path, invocation in (("/a", "1"), ("/a", "1"), ("/a", "2"), ("/b", ""), ("/b", "")):
+        started: list[str] = []
+        environ = {"PATH_INFO": path, "HTTP_AMZ_SDK_INVOCATION_ID": invocation}
+        (body,) = call(environ, lambda status, _, to=started: to.append(status))
+        answers.append((*started, body))
+    assert done == ["/a", "/a", "/b", "/b"]
+    assert answers == [("200 OK", number) for number in (b"1", b"1", b"2", b"3", b"4")]
 
 
 def test_faults_that_have_not_happened_are_told(account: Account) -> None:

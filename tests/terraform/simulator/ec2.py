@@ -8,6 +8,7 @@ from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, Invali
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.models.vpcs import VPC
 
 from tests.terraform.simulator.hides import gap
 
@@ -20,6 +21,13 @@ class Ec2(EC2Backend):
     """moto's EC2 with the rules of AWS that a destroy must cope with."""
 
     __module__ = EC2Backend.__module__  # beside which moto looks for a service's paths
+
+    def delete_vpc(self, vpc_id: str) -> VPC:
+        """Delete the access list that came with it, too; moto keeps it."""
+        vpc = super().delete_vpc(vpc_id)
+        for access_list in [each for each in self.network_acls.values() if each.vpc_id == vpc_id]:
+            del self.network_acls[access_list.id]
+        return vpc
 
     def delete_nat_gateway(self, nat_gateway_id: str) -> Any:
         """Delete its network interface with it, as AWS does."""

@@ -30,6 +30,11 @@ class EcsResponse(EC2ContainerServiceResponse):
             setattr(result.result["service"], xform_name(name), self._get_param(name))
         return result
 
+    def list_clusters(self) -> ActionResult:
+        """Without those that were deleted."""
+        clusters = self.ecs_backend.clusters.values()
+        return ActionResult({"clusterArns": [each.arn for each in clusters if each.status == "ACTIVE"]})
+
 
 def install() -> None:
     """Mend moto."""

@@ -5,7 +5,7 @@ from moto.route53.responses import Route53
 
 from tests.terraform.simulator.hides import gap
 
-gap("route53", "no name is looked up", "kafka_takes_tls_and_scram_only")
+gap("route53", "no name is looked up", "brokers_on_ec2_outlive_their_machines")
 
 
 def install() -> None:

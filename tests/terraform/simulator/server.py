@@ -28,9 +28,25 @@ from tests.terraform.simulator import (
     msk_operations,
     route53,
     s3,
+    servicediscovery,
 )
 from tests.terraform.simulator.faults import FAULTS
+from tests.terraform.simulator.repeats import Repeats
 
+PATCHED = (
+    faults,
+    autoscaling,
+    codebuild,
+    ec2,
+    ecs,
+    elbv2,
+    emr,
+    msk,
+    msk_operations,
+    route53,
+    s3,
+    servicediscovery,
+)
 CONTROL = "/simulator"
 """PUT sets the faults: `service:Operation` to how many times. GET says which are left, and all calls."""
 
@@ -44,9 +60,9 @@ class _QuietHandler(MotoRequestHandler):
 
 def application() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
     """The simulator as a WSGI application."""
-    for module in (faults, autoscaling, codebuild, ec2, ecs, elbv2, emr, msk, msk_operations, route53, s3):
+    for module in PATCHED:
         module.install()
-    aws = DomainDispatcherApplication(create_backend_app)
+    aws = Repeats(DomainDispatcherApplication(create_backend_app))
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] != CONTROL:
