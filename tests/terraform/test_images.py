@@ -1,8 +1,10 @@
-"""What ECS runs is what the image's entry point and the task's command say together."""
+"""The images: where the build has them from, and what ECS starts in them."""
 
 import json
 import re
 from collections.abc import Callable
+
+import pytest
 
 from tests.terraform.mocked import ROOT, Stack
 from tests.terraform.promises_services import containers
@@ -31,3 +33,13 @@ def test_each_container_starts_its_program(stack_of: Callable[[str], Stack]) -> 
         for container in containers(stack, component)
     }
     assert {name: " ".join(words) for name, words in started.items()} == LINES
+
+
+@pytest.mark.parametrize("image", sorted(set(IMAGES.values())))
+def test_each_image_has_its_base_from_the_registry_that_the_build_names(image: str) -> None:
+    text = (ROOT / image / "Dockerfile").read_text("utf-8")
+    stages = re.findall(r"^FROM \S+ AS (\S+)$", text, re.MULTILINE)
+    bases = [base for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE) if base not in stages]
+    assert bases
+    assert all(base.startswith("${BASE_REGISTRY}/python:") for base in bases), bases
+    assert text.index("\nARG BASE_REGISTRY=docker.io/library\n") < text.index("\nFROM ")
