@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import pytest
 
@@ -25,6 +26,7 @@ def entry_point(image: str) -> list[str]:
     return list(json.loads(found[1])) if found else []
 
 
+@pytest.mark.timeout(900)
 def test_each_container_starts_its_program(stack_of: Callable[[str], Stack]) -> None:
     stack = stack_of("demo")
     started = {
@@ -33,6 +35,10 @@ def test_each_container_starts_its_program(stack_of: Callable[[str], Stack]) -> 
         for container in containers(stack, component)
     }
     assert {name: " ".join(words) for name, words in started.items()} == LINES
+    for python, minus_m, module, *_ in started.values():
+        assert (python, minus_m) == ("python", "-m")
+        assert find_spec(module) is not None
+    assert (ROOT / "dashboard" / "streamlit_app.py").exists()
 
 
 @pytest.mark.parametrize("image", sorted(set(IMAGES.values())))

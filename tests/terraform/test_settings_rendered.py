@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import pytest
 
 from fraud.environment import load, variables
 from fraud.settings import Settings
-from tests.terraform.mocked import ROOT, VARIANTS, Stack
+from tests.terraform.mocked import VARIANTS, Stack
 from tests.terraform.promises_services import containers
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -44,20 +43,6 @@ def test_a_container_gets_settings_that_its_program_takes(
             assert settings.kafka.security_protocol == "SASL_SSL"
             assert settings.kafka.replication_factor == 3
             assert bool(settings.kafka.ca_pem) == stack.on_ec2
-
-
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("component", [*USED])
-def test_a_container_starts_a_program_of_the_project(
-    component: str, stack_of: Callable[[str], Stack]
-) -> None:
-    for container in containers(stack_of("demo"), component):
-        python, minus_m, module, *_ = container["command"]
-        assert (python, minus_m) == ("python", "-m")
-        assert find_spec(module) is not None
-        if module == "streamlit":
-            assert container["command"][3:] == ["run", "dashboard/streamlit_app.py"]
-            assert (ROOT / "dashboard" / "streamlit_app.py").exists()
 
 
 @pytest.mark.timeout(900)
