@@ -105,8 +105,8 @@ def kafka_takes_tls_and_scram_only(stack: Stack) -> Iterator[str]:
             yield f"{cluster.address} does not log"
     if not stack.on_ec2:
         association = stack.one("aws_msk_scram_secret_association")
-        if len(association.values["secret_arn_list"]) != 3:
-            yield f"{association.address} lets in other users than three"
+        if len(association.values["secret_arn_list"]) != 4:
+            yield f"{association.address} lets in other users than four"
     if not stack.on_ec2 and "ebs_storage_info[0].volume_size]" not in stack.source(
         "modules/kafka_msk/main.tf"
     ):

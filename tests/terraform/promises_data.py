@@ -168,7 +168,7 @@ def the_keys_policy_holds_every_statement(stack: Stack) -> Iterator[str]:
 def passwords_lie_in_secrets_and_nowhere_else(stack: Stack) -> Iterator[str]:
     if PASSWORD in stack.text or PASSWORD in json.dumps(stack.outputs):
         yield "a password lies in the state or in an output"
-    users = {"detect", "producer", "kafdrop"} | ({"broker"} if stack.on_ec2 else set())
+    users = {"detect", "producer", "maintenance", "kafdrop"} | ({"broker"} if stack.on_ec2 else set())
     secrets = {
         str(each.index): each for each in stack.of("aws_secretsmanager_secret") if each.name == "kafka"
     }
@@ -189,7 +189,7 @@ def passwords_lie_in_secrets_and_nowhere_else(stack: Stack) -> Iterator[str]:
 
 def msk_may_read_its_users(stack: Stack) -> Iterator[str]:
     policies = [each for each in statements(stack) if each.type == "aws_secretsmanager_secret_policy"]
-    expected = 0 if stack.on_ec2 else 3
+    expected = 0 if stack.on_ec2 else 4
     right = [
         each
         for each in policies

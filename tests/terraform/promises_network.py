@@ -50,7 +50,7 @@ def every_flow_is_expected_and_none_is_missing(stack: Stack) -> Iterator[str]:
     internal_port = 443 if stack.options.get("certificate_arn") else 80
     on_balancer = stack.private or stack.options.get("kafdrop_public", False)
     in_both = {
-        *((client, "kafka", "tcp", kafka) for client in ("producer", "kafdrop", *_NODES)),
+        *((client, "kafka", "tcp", kafka) for client in ("producer", "kafdrop", "maintenance", *_NODES)),
         ("alb", "dashboard", "tcp", 8501),
         ("emr_primary", "kafdrop", "tcp", 9000),
         ("emr_primary", "emr_service", "tcp", 9443),

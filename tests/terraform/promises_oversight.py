@@ -37,6 +37,9 @@ def every_failure_has_its_alarm(stack: Stack) -> Iterator[str]:
         found = alarms.get(f"{name}-{what}")
         if found and found.values["treat_missing_data"] != "breaching":
             yield f"{found.address} is content with silence"
+    missing_run = alarms.get(f"{name}-maintenance-missing")
+    if missing_run and missing_run.values["threshold"] != len(stack.of("aws_scheduler_schedule")):
+        yield f"{missing_run.address} does not notice one schedule's silence"
     for what in ("heartbeat", "lag", "late", "rejected", "latency", "release"):
         found = alarms.get(f"{name}-{what}")
         if found and found.values["namespace"] != f"{name}/job":

@@ -92,9 +92,9 @@ def each_component_touches_only_its_prefixes(stack: Stack) -> Iterator[str]:
             "s3:DeleteObject": nothing,
         },
         'module.services.aws_iam_role_policy.task["maintenance"]': {
-            "s3:GetObject": data("alerts", "alerts_hourly", "metrics"),
-            "s3:PutObject": data("alerts_hourly"),
-            "s3:DeleteObject": nothing,
+            "s3:GetObject": results | data("reconciliations") | {f"{work}/checkpoints/*"},
+            "s3:PutObject": data("alerts", "alerts_hourly", "reconciliations"),
+            "s3:DeleteObject": data("reconciliations"),
         },
         'module.services.aws_iam_role_policy.task["producer"]': {
             "s3:GetObject": nothing,
@@ -142,11 +142,12 @@ def each_component_reads_only_its_secrets(stack: Stack) -> Iterator[str]:
     ca = {arn["ca"]} if stack.on_ec2 else set()
     own = {
         'module.services.aws_iam_role_policy.execution["producer"]': {arn["producer"]} | ca,
+        'module.services.aws_iam_role_policy.execution["maintenance"]': {arn["maintenance"]} | ca,
         'module.services.aws_iam_role_policy.execution["kafdrop"]': {arn["kafdrop"]} | ca,
         "module.emr.aws_iam_role_policy.node": {arn["detect"]} | ca,
     }
     if stack.on_ec2:
-        users = {arn[user] for user in ("detect", "producer", "kafdrop", "broker")}
+        users = {arn[user] for user in ("detect", "producer", "maintenance", "kafdrop", "broker")}
         certificates = {arn[file] for file in ("ca", "broker-1", "broker-2", "broker-3")}
         own["module.kafka_ec2[0].aws_iam_role_policy.broker"] = users | certificates
         own["module.build.aws_iam_role_policy.build"] = certificates | {arn["ca-key"]}

@@ -123,11 +123,25 @@ def a_failed_build_fails_the_apply(stack: Stack) -> Iterator[str]:
 
 
 def maintenance_runs_hourly(stack: Stack) -> Iterator[str]:
-    schedule = stack.one("aws_scheduler_schedule").values
-    parameters = schedule["target"][0]["ecs_parameters"][0]
-    if schedule["schedule_expression"] != "cron(20 * * * ? *)" or parameters["group"] != "maintenance":
-        yield "maintenance: not each hour, or under another name than its alarm looks for"
-    # Known before the task is: else each change of code would change the schedule, too.
+    # Known before the task is: else each change of code would change the schedules, too.
     task = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{stack.options['name']}-maintenance"
-    if parameters["task_definition_arn"] != task:
-        yield f"maintenance: the schedule starts {parameters['task_definition_arn']}"
+    minutes = {
+        "compact": 20,
+        "reconcile": 40,
+    }  # a reconciliation plans for an hour that compaction leaves alone
+    schedules = {str(each.index): each.values for each in stack.of("aws_scheduler_schedule")}
+    if schedules.keys() != minutes.keys():
+        yield f"maintenance: {sorted(schedules)} are scheduled"
+    for program, schedule in schedules.items():
+        (target,) = schedule["target"]
+        (parameters,) = target["ecs_parameters"]
+        expression = f"cron({minutes.get(program)} * * * ? *)"
+        if schedule["schedule_expression"] != expression or parameters["group"] != "maintenance":
+            yield f"{program}: not each hour, or under another name than its alarm looks for"
+        if parameters["task_definition_arn"] != task:
+            yield f"{program}: the schedule starts {parameters['task_definition_arn']}"
+        command = ["python", "-m", f"jobs.{program}"]
+        if json.loads(target["input"]) != {
+            "containerOverrides": [{"name": "maintenance", "command": command}]
+        }:
+            yield f"{program}: the schedule runs {target['input']}"

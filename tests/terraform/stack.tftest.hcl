@@ -26,6 +26,11 @@ override_resource {
 }
 
 override_resource {
+  target = aws_secretsmanager_secret.kafka["maintenance"]
+  values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:maintenance", id = "maintenance" }
+}
+
+override_resource {
   target = aws_secretsmanager_secret.kafka["kafdrop"]
   values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:kafdrop", id = "kafdrop" }
 }
@@ -35,10 +40,11 @@ run "stack" {
 
   variables {
     kafka_passwords = {
-      detect   = "mocked-password-of-detect"
-      producer = "mocked-password-of-producer"
-      kafdrop  = "mocked-password-of-kafdrop"
-      broker   = "mocked-password-of-broker"
+      detect      = "mocked-password-of-detect"
+      producer    = "mocked-password-of-producer"
+      maintenance = "mocked-password-of-maintenance"
+      kafdrop     = "mocked-password-of-kafdrop"
+      broker      = "mocked-password-of-broker"
     }
   }
 }

@@ -56,7 +56,7 @@ def test_log_groups_and_topic_are_named(variant: str, stack_of: Callable[[str], 
 
 def test_no_output_holds_a_secret(variant: str, stack_of: Callable[[str], Stack]) -> None:
     stack = stack_of(variant)
-    users = {"detect", "producer", "kafdrop"} | ({"broker", "ca"} if stack.on_ec2 else set())
+    users = {"detect", "producer", "maintenance", "kafdrop"} | ({"broker", "ca"} if stack.on_ec2 else set())
     assert stack.outputs["kafka_secrets"].keys() == users
     assert all(arn.startswith("arn:aws:secretsmanager:") for arn in stack.outputs["kafka_secrets"].values())
 

@@ -13,7 +13,7 @@ from tests.terraform.promises_services import containers
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 USED = {
     "dashboard": {"FRAUD_S3_BUCKET"},
-    "maintenance": {"FRAUD_S3_BUCKET"},
+    "maintenance": {"FRAUD_S3_BUCKET", "FRAUD_KAFKA_SASL_PASSWORD", "FRAUD_CHECKPOINT"},
     "producer": {"FRAUD_S3_BUCKET", "FRAUD_KAFKA_BOOTSTRAP_SERVERS", "FRAUD_KAFKA_SASL_PASSWORD"},
 }
 
@@ -39,7 +39,7 @@ def test_a_container_gets_settings_that_its_program_takes(
         assert given <= variables().keys()
         settings = loaded(values, secrets)
         assert settings.object_store.bucket == "data"
-        if component == "producer":
+        if component != "dashboard":
             assert settings.kafka.security_protocol == "SASL_SSL"
             assert settings.kafka.replication_factor == 3
             assert bool(settings.kafka.ca_pem) == stack.on_ec2
@@ -56,6 +56,9 @@ def test_the_release_holds_settings_that_the_job_takes(
     assert settings.detection.spark_master == "yarn"
     cluster = "k" if stack.on_ec2 else "00000000-"
     assert settings.detection.checkpoint.startswith(f"s3a://work/checkpoints/{cluster}")
+    (maintenance,) = containers(stack, "maintenance")
+    of_maintenance = {each["name"]: each["value"] for each in maintenance["environment"]}
+    assert of_maintenance["FRAUD_CHECKPOINT"] == release["settings"]["FRAUD_CHECKPOINT"]
     assert settings.detection.trigger == 10_000
     assert settings.detection.archive
     assert bool(settings.kafka.ca_pem) == stack.on_ec2
@@ -67,7 +70,7 @@ def test_the_release_holds_settings_that_the_job_takes(
 def test_secrets_are_those_of_the_containers_own_user(variant: str, stack_of: Callable[[str], Stack]) -> None:
     stack = stack_of(variant)
     arns = {str(each.index): each.values["arn"] for each in stack.of("aws_secretsmanager_secret")}
-    for component in ("producer", "kafdrop"):
+    for component in ("producer", "maintenance", "kafdrop"):
         places = {each["name"]: each["valueFrom"] for each in containers(stack, component)[0]["secrets"]}
         (password,) = [place for name, place in places.items() if name.endswith("PASSWORD")]
         assert password == f"{arns[component]}:password::"

@@ -16,7 +16,7 @@ locals {
   }
   emr_groups = ["emr_primary", "emr_core", "emr_service"]
 
-  to_kafka = ["producer", "kafdrop", "emr_primary", "emr_core"]
+  to_kafka = ["producer", "kafdrop", "maintenance", "emr_primary", "emr_core"]
   to_aws = concat(
     ["dashboard", "kafdrop", "producer", "maintenance", "emr_primary", "emr_core"],
     local.on_ec2 ? ["kafka"] : [],

@@ -84,13 +84,13 @@ resource "aws_cloudwatch_metric_alarm" "unhealthy" {
 
 resource "aws_cloudwatch_metric_alarm" "maintenance_missing" {
   alarm_name          = "${var.name}-maintenance-missing"
-  alarm_description   = "Maintenance was not started for two hours: closed hours are not compacted. Look at the schedule and its role."
+  alarm_description   = "Compaction or reconciliation was not started for two hours. Look at the schedules and their role."
   namespace           = "AWS/Scheduler"
   metric_name         = "InvocationAttemptCount"
   dimensions          = { ScheduleGroup = var.services.schedule_group }
   statistic           = "Sum"
   comparison_operator = "LessThanThreshold"
-  threshold           = 1
+  threshold           = 2 # each of the two, each hour
   period              = 3600
   evaluation_periods  = 2
   treat_missing_data  = "breaching"

@@ -8,14 +8,16 @@ locals {
     dashboard   = ["alerts", "alerts_hourly", "metrics", "transactions", "verdicts"]
     kafdrop     = []
     producer    = []
-    maintenance = ["alerts", "alerts_hourly", "metrics"]
+    maintenance = ["alerts", "alerts_hourly", "metrics", "reconciliations", "transactions"]
   }
   writes = {
     dashboard   = ["verdicts"]
     kafdrop     = []
     producer    = []
-    maintenance = ["alerts_hourly"]
+    maintenance = ["alerts", "alerts_hourly", "reconciliations"]
   }
+  # A reconciliation's lock and plan go when it ends.
+  deletes = { dashboard = [], kafdrop = [], producer = [], maintenance = ["reconciliations"] }
   # `init` beside the producer looks whether the bucket is there.
   lists = ["dashboard", "producer", "maintenance"]
 
@@ -24,7 +26,13 @@ locals {
       Sid      = "List"
       Effect   = "Allow"
       Action   = ["s3:ListBucket"]
-      Resource = [var.data_bucket.arn]
+      Resource = component == "maintenance" ? [var.data_bucket.arn, var.work_bucket.arn] : [var.data_bucket.arn]
+    }],
+    component != "maintenance" ? [] : [{
+      Sid      = "Checkpoint"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = ["${var.work_bucket.arn}/checkpoints/*"]
     }],
     length(local.reads[component]) == 0 ? [] : [{
       Sid      = "Read"
@@ -37,6 +45,12 @@ locals {
       Effect   = "Allow"
       Action   = ["s3:AbortMultipartUpload", "s3:PutObject"]
       Resource = [for prefix in local.writes[component] : "${local.objects}${prefix}/*"]
+    }],
+    length(local.deletes[component]) == 0 ? [] : [{
+      Sid      = "Delete"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject"]
+      Resource = [for prefix in local.deletes[component] : "${local.objects}${prefix}/*"]
     }],
     length(local.reads[component]) == 0 ? [] : [{
       Sid      = "Key"

@@ -1,6 +1,11 @@
-# Compaction of closed hours: a program without Spark, each hour.
+# Programs without Spark, each hour: compaction of closed hours, and reconciliation of what came too late.
 
 locals {
+  maintenance = {
+    compact   = { command = ["python", "-m", "jobs.compact"], minute = 20 }   # an hour is closed ten minutes after its end
+    reconcile = { command = ["python", "-m", "jobs.reconcile"], minute = 40 } # adds to the hour that is still open
+  }
+
   # Without the revision: the schedule follows the newest. Not the attribute of that meaning, which is unknown while
   # a new revision is made: each change of code would seem to change the schedule and its role's rights.
   maintenance_task_arn = "arn:aws:ecs:${var.region}:${var.account_id}:task-definition/${aws_ecs_task_definition.these["maintenance"].family}"
@@ -11,10 +16,12 @@ resource "aws_scheduler_schedule_group" "this" {
 }
 
 resource "aws_scheduler_schedule" "maintenance" {
-  name                = "maintenance"
+  for_each = local.maintenance
+
+  name                = each.key
   group_name          = aws_scheduler_schedule_group.this.name
-  description         = "Hourly maintenance of ${var.name}'s data"
-  schedule_expression = "cron(20 * * * ? *)" # an hour is closed ten minutes after its end
+  description         = "Hourly maintenance of ${var.name}'s data: ${each.key}"
+  schedule_expression = "cron(${each.value.minute} * * * ? *)"
   kms_key_arn         = var.key_arn
 
   flexible_time_window {
@@ -24,6 +31,7 @@ resource "aws_scheduler_schedule" "maintenance" {
   target {
     arn      = aws_ecs_cluster.this.arn
     role_arn = aws_iam_role.scheduler.arn
+    input    = jsonencode({ containerOverrides = [{ name = "maintenance", command = each.value.command }] })
 
     ecs_parameters {
       task_definition_arn     = local.maintenance_task_arn

@@ -88,6 +88,11 @@ variable "data_bucket" {
   type        = object({ name = string, arn = string })
 }
 
+variable "work_bucket" {
+  description = "Bucket of the job's checkpoint: name and ARN."
+  type        = object({ name = string, arn = string })
+}
+
 variable "key_arn" {
   description = "Encrypts buckets, secrets and logs."
   type        = string

@@ -165,6 +165,7 @@ module "services" {
   secret_arns        = local.secret_arns
   producer_count     = var.producer_count
   data_bucket        = module.storage.data
+  work_bucket        = module.storage.work
   key_arn            = module.storage.key_arn
   log_retention_days = var.log_retention_days
 }

@@ -2,7 +2,7 @@
 # its state, and never sees a certificate: the build makes those.
 
 locals {
-  kafka_users       = concat(["detect", "producer", "kafdrop"], local.on_ec2 ? ["broker"] : [])
+  kafka_users       = concat(["detect", "producer", "maintenance", "kafdrop"], local.on_ec2 ? ["broker"] : [])
   kafka_secret_arns = { for user, secret in aws_secretsmanager_secret.kafka : user => secret.arn }
   certificate_files = local.on_ec2 ? ["ca", "ca-key", "broker-1", "broker-2", "broker-3"] : []
   ca_secret_arns    = local.on_ec2 ? [aws_secretsmanager_secret.certificate["ca"].arn] : []

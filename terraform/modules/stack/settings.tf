@@ -27,21 +27,15 @@ locals {
   environments = {
     dashboard   = local.store
     producer    = merge(local.broker, local.store)
-    maintenance = local.store
+    maintenance = merge(local.broker, local.store, { FRAUD_CHECKPOINT = local.detection.FRAUD_CHECKPOINT })
     kafdrop     = { KAFKA_BROKERCONNECT = local.kafka.bootstrap_servers }
   }
 
   # Variable to secret, or to one field of it, as ECS writes it.
   secrets = {
     dashboard   = {}
-    maintenance = {}
-    producer = merge(
-      {
-        FRAUD_KAFKA_SASL_USERNAME = "${local.kafka_secret_arns["producer"]}:username::"
-        FRAUD_KAFKA_SASL_PASSWORD = "${local.kafka_secret_arns["producer"]}:password::"
-      },
-      local.on_ec2 ? { FRAUD_KAFKA_CA_PEM = local.kafka.ca_secret_arn } : {},
-    )
+    maintenance = local.broker_secrets["maintenance"]
+    producer    = local.broker_secrets["producer"]
     kafdrop = merge(
       {
         KAFKA_USERNAME = "${local.kafka_secret_arns["kafdrop"]}:username::"
@@ -51,9 +45,17 @@ locals {
     )
   }
 
+  broker_secrets = { for user in ["maintenance", "producer"] : user => merge(
+    {
+      FRAUD_KAFKA_SASL_USERNAME = "${local.kafka_secret_arns[user]}:username::"
+      FRAUD_KAFKA_SASL_PASSWORD = "${local.kafka_secret_arns[user]}:password::"
+    },
+    local.on_ec2 ? { FRAUD_KAFKA_CA_PEM = local.kafka.ca_secret_arn } : {},
+  ) }
+
   secret_arns = {
     dashboard   = []
-    maintenance = []
+    maintenance = concat([local.kafka_secret_arns["maintenance"]], local.ca_secret_arns)
     producer    = concat([local.kafka_secret_arns["producer"]], local.ca_secret_arns)
     kafdrop     = concat([local.kafka_secret_arns["kafdrop"]], local.ca_secret_arns)
   }
