@@ -1,12 +1,13 @@
 """A stack's life in a simulated account: apply, changes, drift, destroy, with faults. Tests judge it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.terraform.account import Account
+from tests.terraform.changes import Change
 from tests.terraform.deployment import Deployment, Run
 from tests.terraform.mocked import CERTIFICATE, LISTED, Variant
 from tests.terraform.residue import Contents, contents, residue
@@ -28,15 +29,6 @@ STACKS = {
 }
 """Every profile in both of Kafka's modes."""
 
-FILES = {"rules": "fraud/rules.toml", "job code": "jobs/__init__.py"}
-"""Changes that are an edit of a file."""
-VARIABLES: dict[str, dict[str, Any]] = {
-    "producer count": {"producer_count": 2},
-    "alarm address": {"alarm_email": "ann@example.com"},
-}
-"""Changes that are another value of a variable; the broker's size depends on the mode."""
-_SIZES = {"msk": "kafka.m7g.xlarge", "ec2": "t4g.large"}
-
 
 @dataclass
 class Life:
@@ -53,27 +45,30 @@ class Life:
     """Services that were called."""
 
 
-def variables_of(change: str, mode: str) -> dict[str, Any]:
-    """The variables of a change that is no edit."""
-    return {"kafka_instance_type": _SIZES[mode]} if change == "broker size" else VARIABLES[change]
-
-
 def live(
     account: Account,
     deployment: Deployment,
     *,
     creation_faults: Sequence[str] = (),
     deletion_faults: Sequence[str] = (),
-    changes: bool = True,
+    changes: Mapping[str, Change] | None = None,
+    alone: Collection[str] = (),
 ) -> Life:
-    """Live from the first apply to the last destroy. Raises AssertionError where terraform does not go on."""
+    """Live from the first apply to the last destroy; of the changes some are planned alone, too.
+
+    Raises AssertionError where terraform does not go on.
+    """
     life = Life()
     before = contents(account.client)
     _with_faults(life, account, creation_faults, "broken apply", deployment.apply)
     life.runs["apply"] = deployment.apply().ended(0)
     life.resources = deployment.resources()
     if changes:
-        _change(life, account, deployment)
+        _drift(account, deployment.options["kafka_mode"])
+        life.runs["plan"] = deployment.plan()
+        for name in alone:
+            life.changes[name] = _planned_alone(deployment, changes[name]).changes
+        life.runs["change"] = _made(deployment, changes.values()).ended(0)
     _write(account)
     _with_faults(life, account, deletion_faults, "broken destroy", deployment.destroy)
     life.runs["destroy"] = deployment.destroy().ended(0)
@@ -91,38 +86,30 @@ def _with_faults(life: Life, account: Account, faults: Sequence[str], name: str,
     account.fail({})
 
 
-def _change(life: Life, account: Account, deployment: Deployment) -> None:
-    mode = deployment.options["kafka_mode"]
-    _drift(account, mode)
-    life.runs["plan"] = deployment.plan()
-    for name, file in FILES.items():
-        with _edited(deployment, file):
-            life.changes[name] = deployment.plan(refresh=False).changes
-    for name in (*VARIABLES, "broker size"):
-        plan = deployment.plan(refresh=False, **variables_of(name, mode))
-        life.changes[name] = plan.changes
-    for file in FILES.values():
-        _edit(deployment, file)
-    values: dict[str, Any] = {"disposable": True}
-    for name in (*VARIABLES, "broker size"):
-        values.update(variables_of(name, mode))
-    life.runs["change"] = deployment.apply(**values).ended(0)
-
-
-def _edit(deployment: Deployment, file: str) -> None:
-    with (deployment.folder / file).open("a") as text:
-        text.write("\n# changed\n")
-
-
-@contextmanager
-def _edited(deployment: Deployment, file: str) -> Iterator[None]:
-    path = deployment.folder / file
+def _planned_alone(deployment: Deployment, change: Change) -> Run:
+    if not change.file:
+        return deployment.plan(refresh=False, **change.variables)
+    path = deployment.folder / change.file
     text = path.read_text("utf-8")
-    _edit(deployment, file)
+    _edit(path)
     try:
-        yield
+        return deployment.plan(refresh=False)
     finally:
         path.write_text(text, "utf-8")
+
+
+def _made(deployment: Deployment, changes: Iterable[Change]) -> Run:
+    variables: dict[str, Any] = {}
+    for change in changes:
+        variables.update(change.variables)
+        if change.file:
+            _edit(deployment.folder / change.file)
+    return deployment.apply(**variables)
+
+
+def _edit(path: Path) -> None:
+    with path.open("a") as text:
+        text.write("\n# changed\n")
 
 
 def _drift(account: Account, mode: str) -> None:

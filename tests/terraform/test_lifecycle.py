@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.terraform.account import Account
+from tests.terraform.changes import changes_of
 from tests.terraform.deployment import Deployment
 from tests.terraform.lifecycle import STACKS, Life, live
 from tests.terraform.residue import LISTS, STATELESS
@@ -42,33 +43,8 @@ DRILLS = {
 }
 """Each fault alone: as the stack is made, to as it is destroyed."""
 
-RELEASE = "module.stack.module.emr.aws_s3_object.release"
-PRODUCER = 'module.stack.module.services.aws_ecs_service.these["producer"]'
-CHANGES: Mapping[str, dict[str, str]] = {
-    "rules": {
-        'module.stack.aws_s3_object.source["fraud/rules.toml"]': "update",
-        "module.stack.aws_s3_object.rules": "replace",
-        RELEASE: "update",
-    },
-    "job code": {
-        'module.stack.aws_s3_object.source["jobs/__init__.py"]': "update",
-        "module.stack.module.build.aws_codebuild_project.this": "update",
-        "module.stack.module.build.aws_cloudformation_stack.run": "update",
-        'module.stack.module.services.aws_ecs_task_definition.these["maintenance"]': "replace",
-        'module.stack.module.services.aws_ecs_task_definition.these["producer"]': "replace",
-        PRODUCER: "update",
-        RELEASE: "update",
-    },
-    "producer count": {PRODUCER: "update"},
-    "alarm address": {"module.stack.module.observability.aws_sns_topic_subscription.email[0]": "create"},
-}
-"""All that each change touches: never the Spark cluster, never Kafka."""
-BROKERS = {
-    "msk": {"module.stack.module.kafka_msk[0].aws_msk_cluster.this": "update"},
-    "ec2": {
-        f'module.stack.module.kafka_ec2[0].aws_instance.broker["{broker}"]': "update" for broker in (1, 2, 3)
-    },
-}
+ALONE = ("rules", "job code")
+"""Changes that are planned alone in every run; with `--all` each is."""
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -85,14 +61,19 @@ CI = [of(name) for name in CREATION_FAULTS]
 
 @pytest.fixture(scope="session")
 def life_of(
-    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]
+    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str], request: pytest.FixtureRequest
 ) -> Callable[[str], Life]:
     """`life_of(stack)`: the life of that stack, which it lives once."""
     lives: dict[str, Life] = {}
+    broken_off: dict[str, str] = {}
 
     def get(name: str) -> Life:
+        if name in broken_off:
+            pytest.fail(f"see the first test of {name}: {broken_off[name]}")
         if name not in lives:
+            broken_off[name] = "terraform did not go on"
             folder = tmp_path_factory.mktemp("life")
+            changes = changes_of(STACKS[name].options())
             with Account(folder / "account.log") as account:
                 deployment = Deployment(folder, {**environment, **account.environment()}, STACKS[name])
                 lives[name] = live(
@@ -100,7 +81,10 @@ def life_of(
                     deployment,
                     creation_faults=CREATION_FAULTS.get(name, ()),
                     deletion_faults=DELETION_FAULTS.get(name, ()),
+                    changes=changes,
+                    alone=[*changes] if request.config.getoption("--all") else ALONE,
                 )
+            del broken_off[name]
         return lives[name]
 
     return get
@@ -134,13 +118,18 @@ def test_what_grows_or_is_added_beside_terraform_is_no_change(
     assert (plan.code, plan.changes) == (0, {})
 
 
-@pytest.mark.parametrize("change", [*CHANGES, "broker size"])
 @pytest.mark.parametrize("stack", ALL)
 def test_a_change_touches_what_it_is_about_and_nothing_else(
-    change: str, stack: str, life_of: Callable[[str], Life]
+    stack: str, life_of: Callable[[str], Life], request: pytest.FixtureRequest
 ) -> None:
-    expected = CHANGES.get(change) or BROKERS[STACKS[stack].options()["kafka_mode"]]
-    assert life_of(stack).changes[change] == expected
+    changes = changes_of(STACKS[stack].options())
+    alone = [*changes] if request.config.getoption("--all") else ALONE
+    life = life_of(stack)
+    assert life.changes == {name: changes[name].touches for name in alone}
+    together: dict[str, str] = {}
+    for change in changes.values():
+        together.update(change.touches)
+    assert life.runs["change"].changes == together
 
 
 @pytest.mark.parametrize("stack", ALL)
@@ -174,9 +163,7 @@ def test_each_fault_alone_is_survived(
     stack = STACKS["demo on MSK" if creation.startswith("kafka:") else "demo"]
     with Account(tmp_path / "account.log") as account:
         deployment = Deployment(tmp_path, {**environment, **account.environment()}, stack)
-        life = live(
-            account, deployment, creation_faults=[creation], deletion_faults=[deletion], changes=False
-        )
+        life = live(account, deployment, creation_faults=[creation], deletion_faults=[deletion])
     assert life.faults_left == {}
     only_what_aws_keeps(life)
     figures = f"{creation} and {deletion} failed once in {stack.name}: survived"
