@@ -65,13 +65,13 @@ def life_of(
 ) -> Callable[[str], Life]:
     """`life_of(stack)`: the life of that stack, which it lives once."""
     lives: dict[str, Life] = {}
-    broken_off: dict[str, str] = {}
+    broken_off: set[str] = set()
 
     def get(name: str) -> Life:
         if name in broken_off:
-            pytest.fail(f"see the first test of {name}: {broken_off[name]}")
+            pytest.fail("its life broke off: see the first test of this stack")
         if name not in lives:
-            broken_off[name] = "terraform did not go on"
+            broken_off.add(name)
             folder = tmp_path_factory.mktemp("life")
             changes = changes_of(STACKS[name].options())
             with Account(folder / "account.log") as account:
@@ -84,7 +84,7 @@ def life_of(
                     changes=changes,
                     alone=[*changes] if request.config.getoption("--all") else ALONE,
                 )
-            del broken_off[name]
+            broken_off.remove(name)
         return lives[name]
 
     return get

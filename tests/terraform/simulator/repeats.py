@@ -1,4 +1,4 @@
-"""A client that lost an answer asks again, and gets the same answer."""
+"""One call at a time, each once: a client that lost an answer asks again, and gets the same answer."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -8,10 +8,11 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Repeats:
-    """Before a WSGI application: what was done once is not done again.
+    """Before a WSGI application: what was done once is not done again, and nothing is done at the same time.
 
     Now and then a connection ends before the client has read its answer. AWS's clients then ask again under
-    the same invocation id; moto, which had done it already, would say that a thing is there, or gone.
+    the same invocation id; moto, which had done it already, would say that a thing is there, or gone. Nor is
+    moto made for threads.
     """
 
     def __init__(self, application: Application) -> None:
@@ -23,11 +24,10 @@ class Repeats:
         """Answer, or repeat the answer."""
         invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", "")
         with self._lock:
-            known = self._answers.get(invocation)
-        status, headers, body = known or self._first(environ)
-        if invocation:
-            with self._lock:
-                self._answers[invocation] = status, headers, body
+            answer = self._answers.get(invocation) or self._first(environ)
+            if invocation:
+                self._answers[invocation] = answer
+        status, headers, body = answer
         start_response(status, headers)
         return [body]
 
