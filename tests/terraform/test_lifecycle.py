@@ -28,8 +28,8 @@ CREATION_FAULTS = {
     ),
 }
 DELETION_FAULTS = {
-    "demo": ("emr:TerminateJobFlows", "elbv2:DeleteLoadBalancer"),
-    "private": ("kafka:DeleteCluster", "ecs:DeleteService"),
+    "demo": ("emr:TerminateJobFlows", "ecs:DeleteService"),
+    "private": ("kafka:DeleteCluster", "elbv2:DeleteLoadBalancer"),
 }
 DRILLS = {
     "kafka:CreateCluster": "kafka:DeleteCluster",
