@@ -21,6 +21,7 @@ CREDENTIALS = {
     "AWS_MAX_ATTEMPTS": "3",
 }
 """What Terraform's provider needs besides AWS_ENDPOINT_URL to work here as in production."""
+_NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 class Account:
@@ -52,9 +53,10 @@ class Account:
         self._process.kill()
         self._process.communicate()
 
-    def environment(self) -> dict[str, str]:
-        """What makes a program take this account for AWS."""
-        return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint}
+    def environment(self, around: Mapping[str, str]) -> dict[str, str]:
+        """The environment `around`, in which a program takes this account for AWS, and knows of no other."""
+        kept = {name: value for name, value in around.items() if not name.startswith("AWS_")}
+        return {**kept, **CREDENTIALS, **_NO_FILES, "AWS_ENDPOINT_URL": self.endpoint}
 
     def client(self, service: str) -> Any:
         """A client of boto3."""

@@ -31,7 +31,7 @@ def test_the_state_is_encrypted_and_nobody_works_on_it_while_another_does(
     with Account(tmp_path / "account.log") as account:
         store = account.client("s3")
         store.create_bucket(Bucket="states")
-        settings = {**environment, **account.environment()}
+        settings = account.environment(environment)
         place = ["-backend-config=bucket=states", f"-backend-config=region={REGION}"]
         for arguments in (["init", *place], ["apply", "-auto-approve"]):
             done = terraform(folder, settings, *arguments, "-no-color", "-input=false")

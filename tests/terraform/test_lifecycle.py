@@ -75,7 +75,7 @@ def life_of(
             folder = tmp_path_factory.mktemp("life")
             changes = changes_of(STACKS[name].options())
             with Account(folder / "account.log") as account:
-                deployment = Deployment(folder, {**environment, **account.environment()}, STACKS[name])
+                deployment = Deployment(folder, account.environment(environment), STACKS[name])
                 lives[name] = live(
                     account,
                     deployment,
@@ -162,7 +162,7 @@ def test_each_fault_alone_is_survived(
 ) -> None:
     stack = STACKS["demo on MSK" if creation.startswith("kafka:") else "demo"]
     with Account(tmp_path / "account.log") as account:
-        deployment = Deployment(tmp_path, {**environment, **account.environment()}, stack)
+        deployment = Deployment(tmp_path, account.environment(environment), stack)
         life = live(account, deployment, creation_faults=[creation], deletion_faults=[deletion])
     assert life.faults_left == {}
     only_what_aws_keeps(life)

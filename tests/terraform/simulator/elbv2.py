@@ -5,7 +5,7 @@ from moto.elbv2.models import FakeLoadBalancer
 from tests.terraform.simulator.constant import constant
 from tests.terraform.simulator.hides import gap
 
-gap("elbv2", "nobody connects or logs in", "the_load_balancer_asks_who_is_there")
+gap("elbv2", "nobody connects or logs in; it is there at once", "the_load_balancer_asks_who_is_there")
 
 
 def install() -> None:
