@@ -18,6 +18,8 @@ import boto3
 import pytest
 
 from jobs.detect.metrics import metrics_key, to_parquet
+from tests.terraform import account_folder
+from tests.terraform.account_folder import opened_account
 from tests.terraform.mocked import ROOT
 
 MODULES = ROOT / "terraform" / "modules"
@@ -150,60 +152,20 @@ def test_the_build_reports_how_it_ended_and_a_failure_with_the_logs_last_lines(
     assert len(json.dumps(report)) < 4096  # CloudFormation takes no more
 
 
-FAKE_AWS = """#!/usr/bin/env bash
-# Secrets and objects are files below $FAKE; each call is noted.
-echo "$1 $2" >>"$FAKE/calls"
-service=$1 call=$2
-shift 2
-while [[ $# -gt 0 ]]; do
-  case $1 in
-    --secret-id) name=$2 ;;
-    --secret-string) value=${2#file://} ;;
-    --key) name=$2 ;;
-    s3://*) name=${1#s3://work/} ;;
-    --*) ;;
-    *.zip) value=$1 ;;
-  esac
-  shift
-done
-file=$FAKE/${name//\\//_}
-case "$service $call" in
-  "secretsmanager get-secret-value" | "s3api head-object") [[ -e $file ]] ;;
-  "secretsmanager put-secret-value" | "s3 cp") cp "$value" "$file" ;;
-esac
-"""
-
-
 @pytest.fixture
 def account(tmp_path: Path) -> Path:
-    """A folder that plays the account: secrets and objects are its files."""
-    program_folder, account = tmp_path / "bin", tmp_path / "account"
-    program_folder.mkdir()
-    account.mkdir()
-    (program_folder / "aws").write_text(FAKE_AWS, "utf-8")
-    (program_folder / "aws").chmod(0o755)
-    return account
+    return opened_account(tmp_path)
 
 
 def make_certificates(account: Path) -> None:
-    environment = {
-        "PATH": f"{account.parent / 'bin'}:{os.environ['PATH']}",
-        "FAKE": str(account),
+    secrets = {f"SECRET_{name}": name for name in ("CA", "CA_KEY", "BROKER_1", "BROKER_2", "BROKER_3")}
+    given = {
         "AWS_REGION": "eu-central-1",
         "WORK_BUCKET": "work",
         "KEY_EMR_CERTIFICATE": "artifacts/emr.zip",
         "KAFKA_DOMAIN": "kafka.fraud.internal",
-        **{f"SECRET_{name}": name for name in ("CA", "CA_KEY", "BROKER_1", "BROKER_2", "BROKER_3")},
     }
-    done = subprocess.run(
-        ["bash", BUILD / "certificates.sh"],  # noqa: S607
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    account_folder.make_certificates(account, given | secrets)
 
 
 def openssl(*arguments: str | Path) -> str:
@@ -220,7 +182,7 @@ def test_certificates_are_made_once_and_hold_the_brokers_names(account: Path) ->
     make_certificates(account)
     for number in (1, 2, 3):
         pem = account / f"BROKER_{number}"
-        assert "OK" in openssl("verify", "-CAfile", account / "CA", pem)
+        assert "OK" in openssl("verify", "-x509_strict", "-CAfile", account / "CA", pem)
         text = openssl("x509", "-in", pem, "-noout", "-text")
         assert f"DNS:broker-{number}.kafka.fraud.internal" in text
         assert "TLS Web Server Authentication, TLS Web Client Authentication" in text
