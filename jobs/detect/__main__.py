@@ -1,4 +1,4 @@
-"""The command line of the streaming job: `python -m jobs.detect`, or by spark-submit."""
+"""The command line of the streaming job: `python -m jobs.detect`."""
 
 import argparse
 import os

@@ -1,50 +1,42 @@
 """The runner on EMR's primary node: it keeps the job running, and follows the release that the bucket holds.
 
-The bucket is a folder, `aws` and `spark-submit` are small programs in their place; the runner is real.
+The bucket is a folder, `aws` and the job are small programs in their place; the runner is real.
 """
 
 import json
-import os
-import signal
 import subprocess
-import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.terraform.mocked import ROOT
+from tests.terraform.account_folder import environment, file_of, opened_account
+from tests.terraform.quick_runner import running_runner
 
-RUNNER = ROOT / "terraform" / "modules" / "emr" / "files" / "runner.py"
 SECONDS = 60
 
-AWS = """#!/usr/bin/env bash
-echo "$*" >>"$FAKE/calls"
-case "$1 $2" in
-  "s3 cp")
-    shift 2
-    [[ $1 != --only-show-errors ]] || shift
-    if [[ $2 == - ]]; then cat "$FAKE/bucket/${1#s3://work/}"; else cp "$FAKE/bucket/${1#s3://work/}" "$2"; fi
-    ;;
-  "secretsmanager get-secret-value") echo '"{\\"username\\": \\"detect\\", \\"password\\": \\"pw\\"}"' ;;
-esac
-"""
-
-SUBMIT = """#!/usr/bin/env bash
+JOB = """
 # What the job does is its release's first argument: run, crash or refuse. It ends well on SIGTERM.
-trap 'echo "stopped ${!#}" >>"$FAKE/jobs"; exit 0' TERM
-echo "started ${!#} $FRAUD_KAFKA_SASL_USERNAME $FRAUD_KAFKA_SASL_PASSWORD" >>"$FAKE/jobs"
-echo "$*" >>"$FAKE/submitted"
-case ${!#} in
-  crash*) exit 1 ;;
-  refuse*) exit 2 ;;
-esac
-while :; do sleep 0.1; done
+import os, signal, sys, time
+does = sys.argv[1]
+def note(file, text):
+    with open(os.environ["FAKE"] + "/../" + file, "a") as out:
+        out.write(text + "\\n")
+def stop(*_):
+    note("jobs", "stopped " + does)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+note("submitted", os.environ["PYSPARK_SUBMIT_ARGS"])
+login = [os.environ["FRAUD_KAFKA_SASL_" + name] for name in ("USERNAME", "PASSWORD")]
+note("jobs", " ".join(["started", does, *login]))
+if does.startswith(("crash", "refuse")):
+    sys.exit(1 if does.startswith("crash") else 2)
+while True:
+    time.sleep(0.1)
 """
 
 
@@ -53,19 +45,17 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.bucket = folder / "bucket"
-        (self.bucket / "artifacts").mkdir(parents=True)
-        (folder / "bin").mkdir()
-        for name, text in (("aws", AWS), ("spark-submit", SUBMIT)):
-            (folder / "bin" / name).write_text(text, "utf-8")
-            (folder / "bin" / name).chmod(0o755)
-        # init, and what reports health: both are tested elsewhere.
+        self.account = opened_account(folder)
+        login = json.dumps({"username": "detect", "password": "pw"})
+        file_of(self.account, "arn").write_text(login, "utf-8")
+        # Job, init, and what reports health: all are tested elsewhere.
         code = folder / "code"
         (code / "jobs" / "detect").mkdir(parents=True)
         (code / "jobs" / "__init__.py").touch()
         (code / "jobs" / "init.py").write_text("print('init ran')\n", "utf-8")
-        (code / "jobs" / "detect" / "__main__.py").touch()
-        with zipfile.ZipFile(self.bucket / "artifacts" / "code.zip", "w") as archive:
+        (code / "jobs" / "detect" / "__init__.py").touch()
+        (code / "jobs" / "detect" / "__main__.py").write_text(JOB, "utf-8")
+        with zipfile.ZipFile(file_of(self.account, "artifacts/code.zip"), "w") as archive:
             for path in code.rglob("*.py"):
                 archive.write(path, path.relative_to(code))
         for name in ("environment", "jars"):
@@ -74,9 +64,9 @@ class Cluster:
             (content / "hadoop-cloud").mkdir()
             (content / "connector" / "a.jar").touch()
             (content / "hadoop-cloud" / "b.jar").touch()
-            with tarfile.open(self.bucket / "artifacts" / f"{name}.tar.gz", "w:gz") as tar:
+            with tarfile.open(file_of(self.account, f"artifacts/{name}.tar.gz"), "w:gz") as tar:
                 tar.add(content, ".")
-        (self.bucket / "artifacts" / "rules.toml").touch()
+        file_of(self.account, "artifacts/rules.toml").touch()
         (folder / "health.py").write_text("import time\ntime.sleep(600)\n", "utf-8")
 
     def release(self, does: str) -> None:
@@ -103,31 +93,12 @@ class Cluster:
         }
         part = self.folder / "release.part"
         part.write_text(json.dumps(content), "utf-8")
-        part.rename(self.bucket / "artifacts" / "release.json")
+        part.rename(file_of(self.account, "artifacts/release.json"))
 
-    @contextmanager
-    def running(self, *, proven: float = 0.5) -> Iterator[subprocess.Popen[str]]:
-        """A runner that asks for releases, and counts one as proven, after a moment."""
-        code = (
-            f"import runpy, sys; sys.argv[0] = {str(RUNNER)!r}; m = runpy.run_path({str(RUNNER)!r}); "
-            f"g = m['main'].__globals__; g['POLL'] = 0.5; g['PROVEN'] = {proven}; "
-            "g['time'].sleep = (lambda s, sleep=g['time'].sleep: sleep(min(s, 0.2))); sys.exit(m['main']())"
-        )
-        environment = {
-            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-            "FAKE": str(self.folder),
-            "SPARK_HOME": str(self.folder / "spark"),
-        }
-        arguments = ["--artifacts", "s3://work/artifacts", "--folder", str(self.folder)]
-        with (self.folder / "log").open("w") as log:
-            runner = subprocess.Popen(
-                [sys.executable, "-c", code, *arguments], env=environment, stdout=log, stderr=log, text=True
-            )
-            try:
-                yield runner
-            finally:
-                runner.send_signal(signal.SIGTERM)
-                runner.wait(SECONDS)
+    def running(self) -> AbstractContextManager[subprocess.Popen[str]]:
+        """A runner on this node."""
+        more = {"SPARK_HOME": str(self.folder / "spark")}
+        return running_runner(self.folder, environment(self.account) | more)
 
     def text(self, name: str) -> str:
         """What a file of the cluster holds by now."""
@@ -139,7 +110,7 @@ class Cluster:
         deadline = time.monotonic() + SECONDS
         while text not in self.text(name):
             assert time.monotonic() < deadline, (
-                f"no {text!r} in {name}:\n{self.text(name)}\n{self.text('log')}"
+                f"no {text!r} in {name}:\n{self.text(name)}\n{self.text('log.txt')}"
             )
             time.sleep(0.05)
 
@@ -155,14 +126,14 @@ def test_the_job_is_started_as_the_release_says_and_stops_when_the_step_is_ended
         cluster.wait_for("jobs", "started run-1 detect pw")
     assert runner.returncode == 0
     assert "stopped run-1" in cluster.text("jobs")
-    assert "init ran" in cluster.text("log")
+    assert "init ran" in cluster.text("log.txt")
     submitted = cluster.text("submitted")
     assert "--master yarn --deploy-mode client --driver-memory 4g" in submitted
     assert "--conf spark.executor.cores=3" in submitted
     assert "connector/a.jar" in submitted
     assert "hadoop-cloud/b.jar" in submitted  # this Spark has none
     assert "#environment" in submitted
-    assert "pw" not in submitted + cluster.text("log")
+    assert "pw" not in submitted + cluster.text("log.txt")
 
 
 def test_a_new_release_is_started_when_the_old_one_has_stopped(cluster: Cluster) -> None:
@@ -180,7 +151,7 @@ def test_a_job_that_crashes_is_started_again_and_given_up_after_five_failures(cl
     with cluster.running() as runner:
         assert runner.wait(SECONDS) == 1
     assert cluster.text("jobs").count("started crash") == 5
-    assert "5 failures in 10 minutes: giving up" in cluster.text("log")
+    assert "5 failures in 10 minutes: giving up" in cluster.text("log.txt")
 
 
 def test_a_release_that_refuses_its_settings_gives_way_to_the_one_before_it(cluster: Cluster) -> None:
@@ -190,10 +161,10 @@ def test_a_release_that_refuses_its_settings_gives_way_to_the_one_before_it(clus
         time.sleep(1)  # longer than a release needs to count as proven here
         cluster.release("refuse-2")
         cluster.wait_for("jobs", "started refuse-2")
-        cluster.wait_for("calls", "--metric-name ReleaseRefused")
+        cluster.wait_for("account/calls", "--metric-name ReleaseRefused")
         deadline = time.monotonic() + SECONDS
         while cluster.text("jobs").count("started run-1") < 2:
-            assert time.monotonic() < deadline, cluster.text("log")
+            assert time.monotonic() < deadline, cluster.text("log.txt")
             time.sleep(0.05)
         time.sleep(2)  # several looks at release.json, which still holds the refused one
         assert cluster.text("jobs").count("started refuse-2") == 1

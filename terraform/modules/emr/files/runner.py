@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ FAILURES, WITHIN = 5, 600.0  # so many in so many seconds are too many
 POLL = 15.0
 PROVEN = 120.0  # seconds after which a release counts as one that works
 SETTINGS_WRONG = 2
+SPARK = Path(os.environ.get("SPARK_HOME", "/usr/lib/spark"))
 
 
 def say(text: str) -> None:
@@ -95,23 +97,38 @@ class Release:
             settings[variable] = json.loads(value)[field] if field else value
         settings["FRAUD_RULES_FILE"] = str(self.file("rules"))
         settings["FRAUD_LOG_DIR"] = str(self._folder / "log")
-        path = os.pathsep.join([str(self.part("code")), str(self.part("environment"))])
-        return {**os.environ, **settings, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        # Spark's own packages last: the archive has none of them.
+        path = [self.part("code"), self.part("environment"), SPARK / "python"]
+        path += (SPARK / "python" / "lib").glob("py4j-*src.zip")
+        return {
+            **os.environ,
+            **settings,
+            "PYTHONPATH": os.pathsep.join(str(each) for each in path),
+            "PYTHONUNBUFFERED": "1",
+            "SPARK_HOME": str(SPARK),
+            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_SUBMIT_ARGS": shlex.join(self.submitted()),
+        }
 
     def jars(self) -> list[Path]:
         """The connector's jars, and the S3 committer's where this Spark lacks it."""
         jars = sorted(self.part("jars").glob("connector/*.jar"))
-        home = Path(os.environ.get("SPARK_HOME", "/usr/lib/spark"))
-        if not list(home.glob("jars/spark-hadoop-cloud*")):
+        if not list(SPARK.glob("jars/spark-hadoop-cloud*")):
             jars += sorted(self.part("jars").glob("hadoop-cloud/*.jar"))
         return jars
 
-    def submit(self) -> list[str]:
-        """The command that starts the job: the driver here, executors with the same code and packages."""
+    def command(self) -> list[str]:
+        """The command that starts the job, which starts spark-submit itself.
+
+        The other way round a signal would end Spark's JVM, in the middle of a micro-batch.
+        """
+        return [sys.executable, "-P", "-m", "jobs.detect", *self.content["arguments"]]
+
+    def submitted(self) -> list[str]:
+        """What the job gives to spark-submit: the driver here, executors with the same code and packages."""
         settings, executors = self.content["settings"], "code.zip:environment"
         options = [f"{name}={value}" for name, value in sorted(self.content["spark"].items())]
         return [
-            "spark-submit",
             "--master",
             settings["FRAUD_SPARK_MASTER"],
             "--deploy-mode",
@@ -127,8 +144,7 @@ class Release:
             "--conf",
             f"spark.executorEnv.PYTHONPATH={executors}",
             *(word for option in options for word in ("--conf", option)),
-            str(self.part("code") / "jobs" / "detect" / "__main__.py"),
-            *self.content["arguments"],
+            "pyspark-shell",
         ]
 
 
@@ -198,7 +214,7 @@ class Runner:
             say(f"init ended with exit code {code}")
             return code, 0.0, None
         began = time.monotonic()
-        job = subprocess.Popen(release.submit(), env=environment, start_new_session=True)
+        job = subprocess.Popen(release.command(), env=environment, start_new_session=True)
         health = subprocess.Popen(
             [sys.executable, str(self._folder / "health.py"), release.content["metrics_namespace"]],
             env=environment,
