@@ -93,6 +93,13 @@ class EmrResponse(ElasticMapReduceResponse):
             {"SecurityConfigurations": [{"Name": name} for name in self.backend.security_configurations]}
         )
 
+    def describe_release_label(self) -> ActionResult:
+        """Known are those that moto lists, and the newest line, which it does not know."""
+        label = self._get_param("ReleaseLabel")
+        if label not in self.backend.list_release_labels() and not label.startswith("emr-spark-8."):
+            raise InvalidRequestException(f"The supplied release label is invalid: {label}.")
+        return ActionResult({"ReleaseLabel": label, "Applications": []})
+
     def run_job_flow(self) -> ActionResult:
         """Keep what moto drops."""
         result = super().run_job_flow()

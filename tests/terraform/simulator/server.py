@@ -29,6 +29,7 @@ from tests.terraform.simulator import (
     route53,
     s3,
     servicediscovery,
+    servicequotas,
 )
 from tests.terraform.simulator.faults import FAULTS
 from tests.terraform.simulator.repeats import Repeats
@@ -46,6 +47,7 @@ PATCHED = (
     route53,
     s3,
     servicediscovery,
+    servicequotas,
 )
 CONTROL = "/simulator"
 """PUT sets the faults: `service:Operation` to how many times. GET says which are left, and all calls."""
