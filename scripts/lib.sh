@@ -56,6 +56,17 @@ set_up() {
   "$PYTHON" -m local.native.jars "$@" || exit 2
 }
 
+# set_up_only GROUP: bring the packages of one group, without a Java and jars.
+set_up_only() {
+  cd "$ROOT" || die "cannot enter $ROOT"
+  local base uv
+  drop_half_installed
+  base=$(find_python) || exit 2
+  mkdir -p "$CACHE" || die "cannot make $CACHE"
+  uv=$(find_uv "$base") || exit 2
+  sync_packages "$uv" "$base" --only-group "$1"
+}
+
 # find_python: the path of a Python that the project runs on; the environment's own first.
 find_python() {
   case $(uname -s) in
@@ -119,12 +130,13 @@ drop_half_installed() {
 
 # sync_packages UV PYTHON [OPTION...]: the locked packages into .venv/; what else is there stays.
 sync_packages() {
-  local uv=$1 base=$2
+  local uv=$1 base=$2 size="700 MB"
   shift 2
+  [[ ${1:-} != --only-group ]] || size="20 MB"
   if "$uv" sync --frozen --inexact --check --quiet "$@" 2>/dev/null; then
     return
   fi
-  say "installing the locked Python packages into .venv/ (the first time about 700 MB to download) ..."
+  say "installing the locked Python packages into .venv/ (the first time about $size to download) ..."
   if [[ ! -x $PYTHON ]]; then
     rm -rf "$ROOT/.venv" # half of one
     set -- --python "$base" "$@"

@@ -1,11 +1,12 @@
 """Each variant of the stack is applied once, against a mocked AWS."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.terraform.account import Account
 from tests.terraform.mocked import (
     ROOT,
     VARIANTS,
@@ -15,6 +16,7 @@ from tests.terraform.mocked import (
     provider_environment,
     terraform,
 )
+from tests.terraform.scenario import Person
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -76,3 +78,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ]
     for line in sorted(figures):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """One simulated account for all tests of the scripts; each has names of its own there."""
+    with Account(tmp_path_factory.mktemp("account") / "log") as account:
+        yield account
+
+
+@pytest.fixture
+def person(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
+    """Somebody with that account and a fake terraform."""
+    return Person(account, tmp_path, monkeypatch)

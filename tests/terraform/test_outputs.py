@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from scripts.aws.leftovers import LOG_GROUPS
 from tests.terraform.mocked import ROOT, VARIANTS, Stack
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.parametrize("variant", VARIANTS)]
@@ -51,6 +52,8 @@ def test_log_groups_and_topic_are_named(variant: str, stack_of: Callable[[str], 
     stack = stack_of(variant)
     existing = {each.values["name"] for each in stack.of("aws_cloudwatch_log_group")}
     assert set(stack.outputs["log_groups"].values()) == existing
+    looked_at = tuple(prefix.format(name=stack.options["name"]) for prefix in LOG_GROUPS)
+    assert all(name.startswith(looked_at) for name in existing)  # after a destroy
     assert stack.outputs["alarm_topic_arn"] == stack.one("aws_sns_topic").values["arn"]
 
 

@@ -1,0 +1,1 @@
+"""What `scripts/deploy.sh`, `scripts/destroy.sh` and `scripts/smoke-aws.sh` run."""
