@@ -34,7 +34,7 @@ def _deploy(given: StackArguments) -> int:
             say("the stack stands as it should: nothing to apply")
         outputs = terraform.outputs()
     _wait(plan, outputs)
-    print("\n".join(_addresses(outputs)))
+    print("\n".join(_addresses(outputs, plan.region)))
     return 0
 
 
@@ -87,13 +87,13 @@ def _wait(plan: Plan, outputs: dict[str, Any]) -> None:
     say(f"there are alerts: s3://{bucket}/{key}")
 
 
-def _addresses(outputs: dict[str, Any]) -> list[str]:
+def _addresses(outputs: dict[str, Any], region: str) -> list[str]:
     return [
         f"  Dashboard     {outputs['dashboard_url']}",
         f"  Kafdrop       {outputs['kafdrop_url']}",
         f"  tunnel        {outputs['tunnel_command']}",
         f"  alerts        {outputs['read_alerts']['pyarrow']}",
-        f"  job's log     aws logs tail {outputs['log_groups']['job']} --follow",
+        f"  job's log     aws logs tail {outputs['log_groups']['job']} --follow --region {region}",
         "  check         scripts/smoke-aws.sh",
         f"  delete all    {outputs['destroy_command']}",
     ]

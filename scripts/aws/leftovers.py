@@ -43,11 +43,11 @@ def _look(name: str, region: str) -> Scan:
     kept: dict[str, str] = {}
     left: list[str] = []
     for arn in _tagged(name, region):
-        fate = _fate(arn, region)
-        if fate is None:
+        why = fate(arn, region)
+        if why is None:
             left.append(arn)
-        elif fate:
-            kept[arn] = fate
+        elif why:
+            kept[arn] = why
     left += _log_groups(name, region)
     return Scan(kept, sorted({arn.removesuffix(":*") for arn in left}))
 
@@ -67,7 +67,7 @@ def _log_groups(name: str, region: str) -> Iterator[str]:
             yield from (each["arn"] for each in page["logGroups"])
 
 
-def _fate(arn: str, region: str) -> str | None:
+def fate(arn: str, region: str) -> str | None:
     """Why AWS keeps it; empty when it is gone and the index alone still names it; None when it is left."""
     _, _, service, _, _, thing = arn.split(":", 5)
     kind = thing.replace(":", "/").partition("/")[0]
@@ -104,6 +104,17 @@ def _task_definition(client: Any, arn: str) -> str | None:
     return None if status == "ACTIVE" else "a task definition, inactive; it costs nothing"
 
 
+def _container_cluster(client: Any, arn: str) -> str | None:
+    found = client.describe_clusters(clusters=[arn])["clusters"]
+    return "" if all(each["status"] == "INACTIVE" for each in found) else None
+
+
+def _container_service(client: Any, arn: str) -> str | None:
+    cluster = arn.split("/")[1]
+    found = client.describe_services(cluster=cluster, services=[arn])["services"]
+    return "" if all(each["status"] == "INACTIVE" for each in found) else None
+
+
 def _spark_cluster(client: Any, arn: str) -> str | None:
     state = client.describe_cluster(ClusterId=_id(arn))["Cluster"]["Status"]["State"]
     return "" if state.startswith("TERMINATED") else None
@@ -133,6 +144,8 @@ _FATES: Mapping[tuple[str, str], Callable[[Any, str], str | None]] = {
     ("kms", "key"): _key,
     ("secretsmanager", "secret"): _secret,
     ("ecs", "task-definition"): _task_definition,
+    ("ecs", "cluster"): _container_cluster,
+    ("ecs", "service"): _container_service,
     ("elasticmapreduce", "cluster"): _spark_cluster,
     ("ec2", "instance"): _machine,
     ("ec2", "natgateway"): _nat_gateway,

@@ -6,13 +6,14 @@ import pytest
 
 from scripts.aws import destroy
 from scripts.aws.first_alert import Patience
-from scripts.aws.leftovers import Scan, scan
-from tests.terraform.mocked import REGION
+from scripts.aws.leftovers import Scan, fate, scan
+from tests.terraform.mocked import ACCOUNT, REGION
 from tests.terraform.scenario import NAME, TAGS, Person, change, plan
 
 pytestmark = pytest.mark.xdist_group("scripts for AWS")
 SET = ("demo", "--var", 'allowed_cidrs=["203.0.113.7/32"]')
 AT_ONCE = Patience(0, 0)
+ARN, PLACE = "arn:aws", f"{REGION}:{ACCOUNT}"
 TAG_LIST = [{"Key": key, "Value": value} for key, value in TAGS.items()]
 
 BUCKETS = "module.stack.module.storage.aws_s3_bucket"
@@ -171,18 +172,71 @@ def test_what_aws_keeps_is_named_with_the_reason_and_is_not_left(
     assert found.kept[arn].startswith(why)
 
 
-def test_machines_that_have_ended_and_other_stacks_are_not_left(person: Person) -> None:
+def machine(person: Person) -> tuple[str, Callable[[], object]]:
     client = person.account.client("ec2")
-    tags = [TAG_LIST[0], {"Key": "Stack", "Value": "stack-of-machines"}]
-    machine = client.run_instances(
-        ImageId="ami-12c6146b", MinCount=1, MaxCount=1, InstanceType="t4g.medium",
-        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
-    )["Instances"][0]["InstanceId"]  # fmt: skip
-    found = scan("stack-of-machines", REGION, AT_ONCE)
-    assert [arn.rpartition("/")[2] for arn in found.left] == [machine]
-    assert scan("stack", REGION, AT_ONCE) == Scan({}, [])
-    client.terminate_instances(InstanceIds=[machine])
-    assert scan("stack-of-machines", REGION, AT_ONCE) == Scan({}, [])
+    made = client.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, InstanceType="t4g.medium")
+    number = made["Instances"][0]["InstanceId"]
+    return f"{ARN}:ec2:{PLACE}:instance/{number}", lambda: client.terminate_instances(InstanceIds=[number])
+
+
+def nat_gateway(person: Person) -> tuple[str, Callable[[], object]]:
+    client = person.account.client("ec2")
+    subnet = client.describe_subnets()["Subnets"][0]["SubnetId"]
+    made = client.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")["NatGateway"]
+    number = made["NatGatewayId"]
+    return f"{ARN}:ec2:{PLACE}:natgateway/{number}", lambda: client.delete_nat_gateway(NatGatewayId=number)
+
+
+def endpoint(person: Person) -> tuple[str, Callable[[], object]]:
+    client = person.account.client("ec2")
+    network = client.describe_vpcs()["Vpcs"][0]["VpcId"]
+    service = {"ServiceName": f"com.amazonaws.{REGION}.s3", "VpcEndpointType": "Gateway"}
+    made = client.create_vpc_endpoint(VpcId=network, **service)
+    number = made["VpcEndpoint"]["VpcEndpointId"]
+    arn = f"{ARN}:ec2:{PLACE}:vpc-endpoint/{number}"
+    return arn, lambda: client.delete_vpc_endpoints(VpcEndpointIds=[number])
+
+
+def spark_cluster(person: Person) -> tuple[str, Callable[[], object]]:
+    number = person.stack("ended")["emr_cluster_id"]
+    client = person.account.client("emr")
+    arn = f"{ARN}:elasticmapreduce:{PLACE}:cluster/{number}"
+    return arn, lambda: client.terminate_job_flows(JobFlowIds=[number])
+
+
+def container_cluster(person: Person) -> tuple[str, Callable[[], object]]:
+    client = person.account.client("ecs")
+    arn = client.create_cluster(clusterName="ended")["cluster"]["clusterArn"]
+    return arn, lambda: client.delete_cluster(cluster=arn)
+
+
+def container_service(person: Person) -> tuple[str, Callable[[], object]]:
+    client = person.account.client("ecs")
+    cluster = client.create_cluster(clusterName="of-a-service")["cluster"]["clusterArn"]
+    task = {"name": "a", "image": "a", "memory": 8}
+    client.register_task_definition(family="served", containerDefinitions=[task])
+    made = client.create_service(cluster=cluster, serviceName="a", taskDefinition="served", desiredCount=0)
+    arn = made["service"]["serviceArn"]
+    return arn, lambda: client.delete_service(cluster=cluster, service=arn, force=True)
+
+
+@pytest.mark.parametrize(
+    "make", [machine, nat_gateway, endpoint, spark_cluster, container_cluster, container_service]
+)
+def test_what_aws_remembers_for_a_while_after_its_end_is_not_left(
+    make: Callable[[Person], tuple[str, Callable[[], object]]], person: Person
+) -> None:
+    arn, delete = make(person)
+    assert fate(arn, REGION) is None
+    delete()
+    assert fate(arn, REGION) == ""
+
+
+def test_other_stacks_are_not_left(person: Person) -> None:
+    tags = [TAG_LIST[0], {"Key": "Stack", "Value": "stack-of-another"}]
+    person.account.client("sns").create_topic(Name="another", Tags=tags)
+    assert len(scan("stack-of-another", REGION, AT_ONCE).left) == 1
+    assert scan("stack-of", REGION, AT_ONCE) == Scan({}, [])
 
 
 def test_the_index_is_read_until_it_is_up_to_date(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
