@@ -1,5 +1,5 @@
 # Kafka by Amazon MSK, a NAT in each zone, HTTPS.
-# terraform apply -var-file=profiles/standard.tfvars -var='allowed_cidrs=["203.0.113.0/24"]' -var=certificate_arn=ARN
+# scripts/deploy.sh standard --var 'allowed_cidrs=["203.0.113.0/24"]' --var certificate_arn=ARN
 name               = "fraud"
 kafka_mode         = "msk"
 nat                = "per_az"

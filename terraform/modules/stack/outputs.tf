@@ -68,7 +68,7 @@ output "monthly_cost_usd" {
 
 output "destroy_command" {
   description = "Takes everything down again."
-  value       = "terraform apply -var=disposable=true, then terraform destroy, both with the variables of the first apply (terraform/README.md)"
+  value       = "scripts/destroy.sh, with what scripts/deploy.sh was given (by hand: terraform/README.md, Destroy)"
 }
 
 locals {
