@@ -1,6 +1,7 @@
 """How the programs of `scripts/aws` speak, ask and end."""
 
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -33,6 +34,26 @@ def ask(question: str, wanted: tuple[str, ...]) -> None:
     say(question)
     if sys.stdin.readline().strip() not in wanted:
         raise CannotStartError("nothing was changed")
+
+
+def waited(child: subprocess.Popen[bytes], stopping: str) -> int:
+    """The exit code of a child in a session of its own: Ctrl-C reaches it through us, and it ends in order.
+
+    Raises KeyboardInterrupt after such an end.
+    """
+    interrupted = False
+    while True:
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:
+            interrupted = True
+            say(f"stopping: {stopping}")
+            child.send_signal(signal.SIGINT)
+        else:
+            break
+    if interrupted:
+        raise KeyboardInterrupt
+    return code
 
 
 def ended(program: Callable[[], int], interrupted: str) -> int:

@@ -8,7 +8,7 @@ from scripts.aws.arguments import StackArguments, deploy_arguments
 from scripts.aws.console import CannotStartError, FailedError, ask, bold, ended, say
 from scripts.aws.first_alert import FIRST_ALERT, wait_for_first_alert
 from scripts.aws.plan import CLUSTERS, Plan, cost, summary
-from scripts.aws.preflight import account_problems, plan_problems
+from scripts.aws.preflight import ZONES, account_problems, plan_problems
 from scripts.aws.terraform import Terraform, opened_terraform
 
 INTERRUPTED = (
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _deploy(given: StackArguments) -> int:
     with opened_terraform(given.options) as terraform:
-        plan = planned(terraform)
+        plan = planned(terraform, zones=ZONES)
         for line in summary(plan):
             say(bold(line) if any(name.upper() in line for name in CLUSTERS.values()) else line)
         _refuse(plan_problems(plan))
@@ -38,10 +38,10 @@ def _deploy(given: StackArguments) -> int:
     return 0
 
 
-def planned(terraform: Terraform, *options: str) -> Plan:
-    """Check the account, then plan. Raises CannotStartError."""
+def planned(terraform: Terraform, *options: str, zones: int) -> Plan:
+    """Check the account, which needs so many zones, then plan. Raises CannotStartError."""
     variables = terraform.variables()
-    _refuse(account_problems(str(variables["region"])))
+    _refuse(account_problems(str(variables["region"]), zones))
     say("planning (about a minute) ...")
     terraform.initialise()
     plan = terraform.plan(*options)

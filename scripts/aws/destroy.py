@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _destroy(given: StackArguments) -> int:
     with opened_terraform(given.options) as terraform:
-        plan = planned(terraform, "-destroy")
+        plan = planned(terraform, "-destroy", zones=0)
         if plan.changes:
             for line in _shown(plan):
                 say(line)

@@ -12,15 +12,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts.aws.plan import Change, Plan
 
 ZONES = 3
-"""Availability zones that the network takes."""
+"""Availability zones that the network of a new stack takes."""
 VCPU_QUOTA = "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"
 _STANDARD = tuple("acdhimrtz")  # how the types begin that this quota counts
 _UNKNOWN = ("InvalidRequestException", "ValidationException")
 _OF_BUILD = {"ARM_CONTAINER": "ARM", "LINUX_CONTAINER": "Linux"}
 
 
-def account_problems(region: str) -> Iterator[str]:
-    """Credentials and region."""
+def account_problems(region: str, zones: int) -> Iterator[str]:
+    """Credentials, and whether the region answers and has so many availability zones."""
     try:
         boto3.client("sts", region_name=region).get_caller_identity()
     except ClientError as error:
@@ -34,15 +34,15 @@ def account_problems(region: str) -> Iterator[str]:
         yield f"credentials: {error}; set AWS_PROFILE or run aws configure; is the region {region} right?"
         return
     try:
-        zones = boto3.client("ec2", region_name=region).describe_availability_zones(
+        found = boto3.client("ec2", region_name=region).describe_availability_zones(
             Filters=[{"Name": "zone-type", "Values": ["availability-zone"]}]
         )["AvailabilityZones"]
     except (ClientError, BotoCoreError) as error:
         yield f"region: {region} does not answer ({error}); enable it for the account, or choose another"
         return
-    available = [zone for zone in zones if zone["State"] == "available"]
-    if len(available) < ZONES:
-        yield f"region: {region} has {len(available)} zones; the stack needs {ZONES}: choose another region"
+    available = [zone for zone in found if zone["State"] == "available"]
+    if len(available) < zones:
+        yield f"region: {region} has {len(available)} zones; the stack needs {zones}: choose another region"
 
 
 def plan_problems(plan: Plan) -> Iterator[str]:

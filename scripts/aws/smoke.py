@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 
 from scripts.aws.arguments import ROOT, smoke_arguments
-from scripts.aws.console import CannotStartError, ended
+from scripts.aws.console import CannotStartError, ended, waited
 from scripts.aws.terraform import opened_terraform
 from scripts.aws.tunnel import way_to
 
@@ -39,8 +39,9 @@ def _smoke(*, kafka: bool) -> int:
         brokers = outputs["bootstrap_servers"].split(",")
         way = way_to(brokers, outputs["emr_cluster_id"], region_of(outputs))
     with way as before:
-        done = subprocess.run([*before, *command], cwd=ROOT, env=environment, check=False)
-    return 1 if done.returncode else 0
+        child = subprocess.Popen([*before, *command], cwd=ROOT, env=environment, start_new_session=True)
+        code = waited(child, "the checks delete what they have made")
+    return 1 if code else 0
 
 
 def region_of(outputs: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from scripts.aws.arguments import ROOT
-from scripts.aws.console import CannotStartError, FailedError, say
+from scripts.aws.console import CannotStartError, FailedError, waited
 from scripts.aws.plan import Plan, read_plan
 
 OLDEST = (1, 11)
@@ -131,20 +130,9 @@ class Terraform:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
-            start_new_session=True,  # Ctrl-C reaches only us: at a second one terraform gives up its state
+            start_new_session=True,
         )
-        interrupted = False
-        while True:
-            try:
-                code = child.wait()
-                break
-            except KeyboardInterrupt:
-                interrupted = True
-                say("stopping: terraform ends what it is at and keeps its state (not so at another Ctrl-C)")
-                child.send_signal(signal.SIGINT)
-        if interrupted:
-            raise KeyboardInterrupt
-        return code
+        return waited(child, "terraform ends what it is at and keeps its state (not so at another Ctrl-C)")
 
 
 @contextmanager

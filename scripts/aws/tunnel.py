@@ -47,7 +47,7 @@ def way_to(brokers: Sequence[str], cluster: str, region: str) -> Iterator[list[s
         for number, (host, port) in enumerate(places, 1):
             address = f"127.0.71.{number}"
             local = stack.enter_context(_session(host, port, node, region))
-            stack.enter_context(_relay(address, port, local))
+            stack.enter_context(relay(address, port, local))
             hosts += f"{address} {host}\n"
         file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "hosts")
         file.write_text(hosts, "utf-8")
@@ -111,7 +111,7 @@ def _session(host: str, port: int, node: str, region: str) -> Iterator[int]:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """The session's plugin is a child of its own: it tells AWS that the session is over."""
-    if child.poll() is None:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGTERM)
     try:
         child.wait(5)
@@ -121,7 +121,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _relay(address: str, port: int, local: int) -> Iterator[None]:
+def relay(address: str, port: int, local: int) -> Iterator[None]:
     """Connections to `address` go on to the port `local`."""
 
     class Handler(socketserver.BaseRequestHandler):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.aws import deploy
+from scripts.aws import deploy, destroy
 from scripts.aws.console import FailedError
 from scripts.aws.first_alert import Patience, wait_for_first_alert
 from scripts.aws.preflight import VCPU_QUOTA
@@ -148,6 +148,21 @@ def test_an_unknown_release_and_an_unknown_machine_are_refused(
         "  EMR release: us-east-1 does not have emr-99.0.0 (InvalidRequestException); choose another" in said
     )
     assert "  machine type: us-east-1 does not have m0.none; choose another region, or other values" in said
+
+
+def test_a_region_with_too_few_zones_takes_no_new_stack(
+    person: Person, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person.finds(plan(*NEW, region="us-west-1"))
+    assert deploy.main((*SET, "--yes")) == 2
+    assert (
+        "  region: us-west-1 has 2 zones; the stack needs 3: choose another region\n"
+        in capsys.readouterr().err
+    )
+    assert person.calls("init") == []
+    monkeypatch.setattr(destroy, "INDEX", Patience(0, 0))
+    person.finds(plan(region="us-west-1"))
+    assert destroy.main((*SET, "--yes")) == 0  # it must go, whatever became of the zones
 
 
 def test_quotas_that_do_not_suffice_are_said_together(

@@ -26,22 +26,16 @@ PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 # Forwards one port, as the Session Manager does; names that only the private network knows stand in a file.
 FAKE_AWS = """#!{python}
-import json, os, socketserver, sys
+import json, signal, sys
 sys.path.insert(0, {root!r})
-from scripts.aws.tunnel import _pump
-import socket, threading
-given = dict(pair.split("=") for pair in sys.argv[sys.argv.index("--parameters") + 1].split(","))
+from scripts.aws.tunnel import relay
 assert sys.argv[1:3] == ["ssm", "start-session"], sys.argv
+given = dict(pair.split("=") for pair in sys.argv[sys.argv.index("--parameters") + 1].split(","))
 place = json.load(open({hosts!r})).get(given["host"] + ":" + given["portNumber"])
 if place is None:
     sys.exit("An error occurred (TargetNotConnected) when calling the StartSession operation")
-class Handler(socketserver.BaseRequestHandler):
-    def handle(self):
-        with socket.create_connection(("127.0.0.1", place)) as other:
-            threading.Thread(target=_pump, args=(other, self.request), daemon=True).start()
-            _pump(self.request, other)
-            threading.Event().wait(0.2)
-socketserver.ThreadingTCPServer(("127.0.0.1", int(given["localPortNumber"])), Handler).serve_forever()
+with relay("127.0.0.1", int(given["localPortNumber"]), place):
+    signal.pause()
 """
 ASK = """
 import socket, sys
