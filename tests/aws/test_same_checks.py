@@ -46,15 +46,10 @@ def clear(settings: Settings) -> None:
     for deleted in admin.delete_topics(topics).values():
         deleted.result(60)
     assert store.prefix
-    pages = (
-        boto3.client("s3", **store.boto3())
-        .get_paginator("list_object_versions")
-        .paginate(Bucket=store.bucket, Prefix=store.prefix)
-    )
-    for page in pages:
+    client = boto3.client("s3", **store.boto3())
+    versions = client.get_paginator("list_object_versions")
+    for page in versions.paginate(Bucket=store.bucket, Prefix=store.prefix):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
         if objects:
-            boto3.client("s3", **store.boto3()).delete_objects(
-                Bucket=store.bucket, Delete={"Objects": objects}
-            )
+            client.delete_objects(Bucket=store.bucket, Delete={"Objects": objects})
