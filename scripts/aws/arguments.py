@@ -14,8 +14,8 @@ PROFILES = ROOT / "terraform" / "profiles"
 
 _STACK = """
 PROFILE is demo, standard, private, or a .tfvars file of your own. Values may also stand in
-terraform/terraform.tfvars; what there is to set: terraform/variables.tf. Credentials are those that AWS's own
-tools find (AWS_PROFILE, `aws sso login`)."""
+terraform/terraform.tfvars, secrets in TF_VAR_NAME; what there is to set: terraform/variables.tf. Credentials
+are those that AWS's own tools find (AWS_PROFILE, `aws sso login`)."""
 
 _DEPLOY = (
     """\

@@ -76,12 +76,13 @@ class Person:
         self._scenario = home / "scenario.json"
         self._monkeypatch = monkeypatch
         program = home / "terraform"
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} "{FAKE}" "{self._scenario}" "$@"\n', "utf-8")
+        program.write_text(
+            f'#!/bin/sh\nexec {sys.executable} -IS "{FAKE}" "{self._scenario}" "$@"\n', "utf-8"
+        )
         program.chmod(0o755)
         path = f"{home}:{Path(sys.executable).parent}:/usr/bin:/bin"
         self.sets({**account.environment(), "PATH": path, "AWS_CONFIG_FILE": "/dev/null"})
         self.sets({"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "NO_PROXY": "127.0.0.1"})
-        monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it keeps credentials
         self.finds(plan(*NEW))
 
     def sets(self, variables: Mapping[str, str]) -> None:
@@ -91,6 +92,7 @@ class Person:
 
     def lacks(self, *names: str) -> None:
         """Not in the environment."""
+        self._monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it keeps credentials
         for name in names:
             self._monkeypatch.delenv(name)
 

@@ -31,7 +31,8 @@ def test_it_plans_asks_applies_waits_and_says_where(
 ) -> None:
     outputs = person.stack("whole")
     person.alert(outputs)
-    person.finds(plan(*NEW), outputs=outputs)
+    secret = {"oidc_client_secret": "never-shown"}
+    person.finds(plan(*NEW, **secret), outputs=outputs)
     person.types("y\n")
     assert deploy.main(SET) == 0
     said = capsys.readouterr()
@@ -42,6 +43,7 @@ def test_it_plans_asks_applies_waits_and_says_where(
     assert "  emr          313\n  total        391\n" in said.err
     assert "there are alerts: s3://fraud-demo-data-whole/alerts/date=2026-11-29/one.parquet" in said.err
     assert "Dashboard     http://dashboard/" in said.out
+    assert "never-shown" not in said.out + said.err
     (planned,) = [
         each for each in person.calls("plan") if "-var-file=" in each[-2] and "rules" not in each[-1]
     ]
