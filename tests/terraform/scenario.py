@@ -81,8 +81,7 @@ class Person:
         )
         program.chmod(0o755)
         path = f"{home}:{Path(sys.executable).parent}:/usr/bin:/bin"
-        self.sets({**account.environment(), "PATH": path, "AWS_CONFIG_FILE": "/dev/null"})
-        self.sets({"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "NO_PROXY": "127.0.0.1"})
+        self.sets({**account.environment({}), "PATH": path, "NO_PROXY": "127.0.0.1"})
         self.finds(plan(*NEW))
 
     def sets(self, variables: Mapping[str, str]) -> None:

@@ -54,7 +54,7 @@ def test_a_stack_is_deployed_through_a_fault_and_destroyed_with_its_data(
     folder = project(tmp_path / "project")
     with Account(tmp_path / "account.log") as account:
         before = contents(account.client)
-        around = {**os.environ, **environment, **account.environment()}
+        around = account.environment({**os.environ, **environment})
         account.fail({"emr:RunJobFlow": 1})
         broken = run("deploy.sh", folder, around, 1)
         assert "the same command goes on from there" in broken.stderr
