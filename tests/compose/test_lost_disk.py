@@ -19,7 +19,7 @@ def test_the_job_refuses_the_new_topic_until_told_how_to_go_on_and_keeps_the_ale
     before = bucket.of_alerts()
     assert before
     stack.compose("stop")
-    stack.compose("rm", "--force", "kafka")
+    stack.compose("rm", "--force", "--volumes", "kafka")  # the anonymous ones; the named one is next
     well(docker("volume", "rm", f"{stack.project}_kafka-data"))
 
     stack.compose("up", "--detach")
