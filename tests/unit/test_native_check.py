@@ -67,7 +67,7 @@ def test_all_of_a_group_has_its_own_time(monkeypatch: pytest.MonkeyPatch, group:
     assert ran == ["quick", f"{group} --all"]
     assert check.SECONDS[f"{group} --all"] > check.SECONDS[group]
     ((_, command),) = check.steps(f"{group} --all")
-    assert command[-2:] == [f"tests/{group}", "--all"]
+    assert f"tests/{group} --all" in " ".join(command)
 
 
 def test_a_group_that_cannot_run_is_counted_as_skipped_and_the_reason_is_among_the_last_lines(
