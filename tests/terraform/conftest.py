@@ -8,13 +8,12 @@ import pytest
 
 from tests.terraform.account import Account
 from tests.terraform.mocked import (
-    ROOT,
     VARIANTS,
     Stack,
     applied,
     copied,
     provider_environment,
-    terraform,
+    provider_lacks,
 )
 from tests.terraform.scenario import Person
 
@@ -41,14 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """What terraform finds in its environment; the provider is there."""
     environment = provider_environment(tmp_path_factory.mktemp("provider"))
-    folder = tmp_path_factory.mktemp("init")
-    shutil.copyfile(ROOT / "terraform" / "versions.tf", folder / "versions.tf")
-    done = terraform(folder, environment, "init", "-no-color", "-input=false")
-    if done.returncode != 0:
-        pytest.fail(
-            "Terraform's provider for AWS cannot be had. Where its registry cannot be reached, name a folder "
-            f"that holds the provider in TF_PROVIDER_MIRROR.\n{done.stderr}"
-        )
+    if why := provider_lacks(tmp_path_factory.mktemp("provider-init"), environment):
+        pytest.fail(why)
     return environment
 
 

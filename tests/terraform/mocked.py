@@ -169,6 +169,19 @@ def terraform(
     )
 
 
+def provider_lacks(folder: Path, environment: Mapping[str, str]) -> str:
+    """Why the provider cannot be had, in a new folder `init` below `folder`; empty when it can."""
+    (folder / "init").mkdir()
+    shutil.copyfile(ROOT / "terraform" / "versions.tf", folder / "init" / "versions.tf")
+    done = terraform(folder / "init", environment, "init", "-no-color", "-input=false")
+    if done.returncode == 0:
+        return ""
+    return (
+        "Terraform's provider for AWS cannot be had. Where its registry cannot be reached, name a folder "
+        f"that holds the provider in TF_PROVIDER_MIRROR.\n{done.stderr}"
+    )
+
+
 def copied(folder: Path, *, all_sources: bool = False) -> Path:
     """A copy of `terraform/` and the sources it reads, below `folder`, with the tests in the stack's module.
 

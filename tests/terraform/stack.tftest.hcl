@@ -35,6 +35,36 @@ override_resource {
   values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:kafdrop", id = "kafdrop" }
 }
 
+override_resource {
+  target = aws_secretsmanager_secret.kafka["broker"]
+  values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:broker", id = "broker" }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.certificate["ca"]
+  values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ca", id = "ca" }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.certificate["ca-key"]
+  values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ca-key", id = "ca-key" }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.certificate["broker-1"]
+  values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:broker-1", id = "broker-1" }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.certificate["broker-2"]
+  values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:broker-2", id = "broker-2" }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.certificate["broker-3"]
+  values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:broker-3", id = "broker-3" }
+}
+
 run "stack" {
   command = apply
 
