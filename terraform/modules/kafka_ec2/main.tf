@@ -89,7 +89,13 @@ resource "aws_instance" "broker" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.broker, aws_iam_role_policy_attachment.session, aws_cloudwatch_log_group.brokers]
+  # The names of all three first: a resolver that was asked too early keeps their absence for a quarter of an hour.
+  depends_on = [
+    aws_iam_role_policy.broker,
+    aws_iam_role_policy_attachment.session,
+    aws_cloudwatch_log_group.brokers,
+    aws_route53_record.broker,
+  ]
 }
 
 resource "aws_volume_attachment" "data" {
