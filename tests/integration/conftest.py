@@ -1,13 +1,20 @@
-"""One real broker and one real S3 server for all integration tests; a lane of its own for each test."""
+"""One real broker and one real S3 server for all integration tests; a lane of its own for each test.
+
+And the brokers of EC2, where there is Terraform to render what they are.
+"""
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from jobs.init import ensure_topics
 from local.native.stack import Stack, opened_stack
+from tests.integration.ec2_brokers import Brokers, opened_brokers
 from tests.integration.lane import Lane, free_ports, opened_lane
+from tests.terraform.mocked import VARIANTS, applied, copied, provider_environment, provider_lacks
 
 _numbers = itertools.count()
 
@@ -23,3 +30,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def lane(stack: Stack, tmp_path: Path) -> Iterator[Lane]:
     with opened_lane(stack, str(next(_numbers)), tmp_path) as lane:
         yield lane
+
+
+@pytest.fixture(scope="session")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
+    """Three brokers by the user data that Terraform renders, with the topics."""
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not on PATH; install Terraform 1.11 or newer")
+    folder = tmp_path_factory.mktemp("ec2")
+    environment = provider_environment(folder / "provider")
+    if why := provider_lacks(folder, environment):
+        pytest.skip(why)
+    stack = applied(copied(folder / "stack"), VARIANTS["demo"], environment)
+    with opened_brokers(stack, folder / "brokers") as brokers:
+        ensure_topics(brokers.kafka("detect"), print)
+        yield brokers

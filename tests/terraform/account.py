@@ -23,6 +23,9 @@ CREDENTIALS = {
 """What Terraform's provider needs besides AWS_ENDPOINT_URL to work here as in production."""
 _NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
+_NAMES = {"awslambda": "lambda"}
+"""Services that moto names otherwise than boto3 does."""
+
 
 class Account:
     """An empty account. A context manager: at its end the account is gone."""
@@ -79,7 +82,8 @@ class Account:
 
     def services_called(self) -> set[str]:
         """Services of which anything was called."""
-        return {operation.partition(":")[0] for operation in self._control()["calls"]}
+        called = {operation.partition(":")[0] for operation in self._control()["calls"]}
+        return {_NAMES.get(service, service) for service in called}
 
     def _control(self, body: bytes | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310  # our own process

@@ -43,25 +43,21 @@ DRILLS = {
 }
 """Each fault alone: as the stack is made, to as it is destroyed."""
 
-ALONE = ("rules", "job code")
-"""Changes that are planned alone in every run; with `--all` each is."""
-
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.whole_matrix]
 
 
-def of(name: str, *, whole_matrix: bool = False) -> object:
+def of(name: str) -> object:
     """A stack as a parameter: all about it in one process, for it lives once."""
-    marks = [pytest.mark.xdist_group(f"lifecycle of {name}")]
-    return pytest.param(name, marks=[*marks, pytest.mark.whole_matrix] if whole_matrix else marks)
+    return pytest.param(name, marks=pytest.mark.xdist_group(f"lifecycle of {name}"))
 
 
-ALL = [of(name, whole_matrix=name not in CREATION_FAULTS) for name in STACKS]
-CI = [of(name) for name in CREATION_FAULTS]
+ALL = [of(name) for name in STACKS]
+WITH_FAULTS = [of(name) for name in CREATION_FAULTS]
 
 
 @pytest.fixture(scope="session")
 def life_of(
-    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str], request: pytest.FixtureRequest
+    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]
 ) -> Callable[[str], Life]:
     """`life_of(stack)`: the life of that stack, which it lives once."""
     lives: dict[str, Life] = {}
@@ -82,7 +78,7 @@ def life_of(
                     creation_faults=CREATION_FAULTS.get(name, ()),
                     deletion_faults=DELETION_FAULTS.get(name, ()),
                     changes=changes,
-                    alone=[*changes] if request.config.getoption("--all") else ALONE,
+                    alone=[*changes],
                 )
             broken_off.remove(name)
         return lives[name]
@@ -95,7 +91,7 @@ def only_what_aws_keeps(life: Life) -> None:
     assert life.left.keys() == KEPT.keys()  # a reason that has gone is none
 
 
-@pytest.mark.parametrize("stack", CI)
+@pytest.mark.parametrize("stack", WITH_FAULTS)
 def test_a_second_run_goes_on_from_where_faults_stopped_the_first(
     stack: str, life_of: Callable[[str], Life]
 ) -> None:
@@ -120,12 +116,11 @@ def test_what_grows_or_is_added_beside_terraform_is_no_change(
 
 @pytest.mark.parametrize("stack", ALL)
 def test_a_change_touches_what_it_is_about_and_nothing_else(
-    stack: str, life_of: Callable[[str], Life], request: pytest.FixtureRequest
+    stack: str, life_of: Callable[[str], Life]
 ) -> None:
     changes = changes_of(STACKS[stack].options())
-    alone = [*changes] if request.config.getoption("--all") else ALONE
     life = life_of(stack)
-    assert life.changes == {name: changes[name].touches for name in alone}
+    assert life.changes == {name: change.touches for name, change in changes.items()}
     together: dict[str, str] = {}
     for change in changes.values():
         together.update(change.touches)
@@ -151,7 +146,6 @@ def test_its_figures(stack: str, life_of: Callable[[str], Life], request: pytest
     request.node.user_properties.append(("figures", f"{stack}: {life.resources} resources; {times}"))
 
 
-@pytest.mark.whole_matrix
 @pytest.mark.parametrize(("creation", "deletion"), DRILLS.items())
 def test_each_fault_alone_is_survived(
     creation: str,

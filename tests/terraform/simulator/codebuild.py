@@ -4,7 +4,7 @@ import json
 
 from moto.codebuild import urls
 from moto.codebuild.responses import CodeBuildResponse
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 
 from tests.terraform.simulator.hides import gap
 
@@ -25,6 +25,11 @@ class CodebuildResponse(CodeBuildResponse):
         project = self.codebuild_backend.codebuild_projects[given["name"]]
         project.project_metadata.update(given)
         return ActionResult({"project": project.project_metadata})
+
+    def delete_project(self) -> EmptyResult:
+        """Take the project's ARN for its name, as AWS does; moto then deletes nothing."""
+        self.codebuild_backend.delete_project(json.loads(self.body)["name"].rpartition("project/")[2])
+        return EmptyResult()
 
 
 def install() -> None:
