@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the pages' figures and charts from docs/figures.json, which `scripts/bench.sh --json` has measured.
+"""Writes the pages' figures and charts from docs/figures.json, which `scripts/bench.sh --json` and
+`python -m scripts.compose_figures --json` have measured.
 
 python -m scripts.readme_figures
 """
@@ -16,6 +17,7 @@ from scripts.bench.contest.report import contest_table, notes, remarks
 from scripts.bench.contest.scaling import scaling_table
 from scripts.bench.report import as_text
 from scripts.bench.results import Figures
+from scripts.compose_table import compose_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -31,7 +33,11 @@ def blocks(measured: str) -> dict[Path, dict[str, str]]:
     """
     content = json.loads(measured)
     return {
-        README: {"figures": _figures(content), "peers": _peers(content, full=False)},
+        README: {
+            "figures": _figures(content),
+            "peers": _peers(content, full=False),
+            "compose": _compose(content),
+        },
         PERFORMANCE: {
             "peers": _peers(content, full=True),
             "scaling": _scaling(content),
@@ -83,6 +89,12 @@ def _peers(content: Mapping[str, Any], *, full: bool) -> str:
 
 def _scaling(content: Mapping[str, Any]) -> str:
     return "\n".join(scaling_table(content["scaling"])) if "scaling" in content else _not_yet("--scaling")
+
+
+def _compose(content: Mapping[str, Any]) -> str:
+    if "compose" not in content:
+        return "Not measured yet: `.venv/bin/python -m scripts.compose_figures --json docs/figures.json`."
+    return "\n".join(compose_table(content["compose"], content["machine"]))
 
 
 def _day(content: Mapping[str, Any]) -> str:
