@@ -9,7 +9,7 @@ settings.load_profile("any-machine")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--all`: also what takes too long for each change."""
-    parser.addoption("--all", action="store_true", help="terraform: about an hour; compose: a third more")
+    parser.addoption("--all", action="store_true", help="also what takes minutes more, or an hour")
 
 
 def pytest_configure(config: pytest.Config) -> None:
