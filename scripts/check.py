@@ -19,6 +19,7 @@ SECONDS = {
     "integration": 480,
     "integration --all": 1200,
     "faults": 480,
+    "faults --all": 1200,
     "browser": 300,
     "terraform": 360,
     "terraform --all": 5400,
@@ -55,7 +56,7 @@ def steps(group: str) -> list[tuple[str, list[str]]]:
     name, *options = group.split()
     folder = "unit" if group == "quick" else name
     tests = [str(BIN / "pytest"), "-q", f"tests/{folder}", *options]
-    if group == "faults":
+    if name == "faults":
         tests += ["-n", "2", "--maxschedchunk", "1"]  # drills wait more than they compute
     if name == "terraform":
         tests += ["-n", "3", "--dist", "loadgroup"]  # so do stacks in a simulated AWS

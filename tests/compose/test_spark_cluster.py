@@ -8,7 +8,7 @@ import pytest
 from tests.compose.judging import assert_exact, wait_for_more
 from tests.compose.stack import SPARK_CLUSTER, ComposeStack, docker, well
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.whole_matrix]
 
 WORKERS = """
 import json, urllib.request

@@ -17,7 +17,6 @@ SKIPPED = {
     "CKV2_AWS_5": "the groups are attached through outputs, which checkov does not follow",
     "CKV2_AWS_7": "the same: EMR's groups are open to no address (see every_flow_is_expected)",
     "CKV2_AWS_11": "flow logs cost more than they tell here: every flow that is allowed is listed",
-    "CKV2_AWS_23": "the records point at network interfaces, which checkov does not count",
     "CKV2_AWS_57": "passwords and certificates are renewed by a documented command",
     "CKV2_AWS_62": "nothing listens to objects",
     "CKV_AWS_18": "access logs of S3 would need a third bucket, not encrypted by the key",
