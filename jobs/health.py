@@ -34,7 +34,7 @@ def container_age() -> int:
 def metrics_written_since(store: ObjectStoreSettings, since: int) -> bool:
     """Whether metrics were written at or after `since` (epoch milliseconds). Raises STORE_ERRORS."""
     # A minute's object is written again by each micro-batch of its minute, and by one that took long, later.
-    objects = Objects(store_client(store), store)
+    objects = Objects(store_client(store), store.bucket, store.prefix)
     return any(
         each.written_at >= since for each in objects.listed(f"{FOLDER}date=", metrics_key(since - 60_000))
     )

@@ -1,17 +1,18 @@
 """The objects of one bucket and prefix: the one way in which jobs list, read and write them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
-from fraud.settings import ObjectStoreSettings
 from jobs.store_client import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_Answer = TypeVar("_Answer")
 
 _AT_ONCE = 8
 _ASKED = 64  # objects that wait in memory, at most
@@ -38,10 +39,10 @@ class Found:
 class Objects:
     """Keys are without the prefix. All methods raise what boto3 raises."""
 
-    def __init__(self, client: "S3Client", store: ObjectStoreSettings) -> None:
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
         self._client = client
-        self._bucket = store.bucket
-        self._prefix = store.prefix
+        self._bucket = bucket
+        self._prefix = prefix
 
     def address(self, key: str) -> str:
         """Where that object is, for messages."""
@@ -88,12 +89,9 @@ class Objects:
 
     def find(self, key: str) -> Found | None:
         """One object; None when there is none."""
-        try:
-            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
+        found = _if_there(lambda: self._client.get_object(Bucket=self._bucket, Key=self._prefix + key))
+        if found is None:
+            return None
         return Found(found["Body"].read(), _bare(found["ETag"]), found.get("Metadata", {}))
 
     def read(self, key: str) -> bytes | None:
@@ -103,13 +101,8 @@ class Objects:
 
     def metadata(self, key: str) -> Mapping[str, str] | None:
         """What it was written with beside its content; None when there is no such object."""
-        try:
-            found = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
-        return found["Metadata"]
+        found = _if_there(lambda: self._client.head_object(Bucket=self._bucket, Key=self._prefix + key))
+        return None if found is None else found["Metadata"]
 
     def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Key and content of each that is there, in the order of `keys`; few are in memory at once."""
@@ -147,6 +140,16 @@ class Objects:
         )
         for error in answer.get("Errors", []):
             raise ClientError({"Error": {"Code": error["Code"], "Message": str(error)}}, "DeleteObjects")
+
+
+def _if_there(ask: Callable[[], _Answer]) -> _Answer | None:
+    """The answer of a request for one object; None when there is no such object."""
+    try:
+        return ask()
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise
 
 
 def _bare(etag: str) -> str:

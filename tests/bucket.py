@@ -8,7 +8,6 @@ from typing import IO, Any
 
 from botocore.exceptions import ClientError
 
-from fraud.settings import ObjectStoreSettings
 from jobs.objects import Objects
 
 PAGE = 3  # objects of a page of a listing, so that there are several
@@ -28,7 +27,7 @@ class Bucket:
 
     def under(self, prefix: str) -> Objects:
         """Its objects under a prefix, as jobs see them."""
-        return Objects(self, ObjectStoreSettings(prefix=prefix))  # type: ignore[arg-type]
+        return Objects(self, "fraud", prefix)  # type: ignore[arg-type]
 
     def put_object(
         self, *, Bucket: str, Key: str, Body: bytes | IO[bytes], Metadata: dict[str, str] | None = None

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return SETTINGS
     store = settings.object_store
     try:
-        done = compact(Hours(Objects(store_client(store), store)), say)
+        done = compact(Hours(Objects(store_client(store), store.bucket, store.prefix)), say)
     except STORE_ERRORS as error:
         print(f"error: {about_store(error, store)}", file=sys.stderr)
         return OUTAGE if passes(error) else SETTINGS

@@ -82,7 +82,7 @@ def _detect(
 ) -> None:
     detection, store = settings.detection, settings.object_store
     s3 = store_client(store)
-    objects = Objects(s3, store)
+    objects = Objects(s3, store.bucket, store.prefix)
     alerts, metrics = AlertsSink(objects), MetricsSink(objects)
     where = f"{detection.checkpoint.rstrip('/')}/{ids[0]}"
     gateway, hadoop = spark.sparkContext._gateway, spark.sparkContext._jsc.hadoopConfiguration()

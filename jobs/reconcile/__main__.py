@@ -63,10 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _reconcile(settings: Settings) -> Findings | None:
     retries = Retries(settings.detection.outage, Event(), say)
-    client = store_client(settings.object_store)
+    store = settings.object_store
+    client = store_client(store)
     ids = retries.call("reaching Kafka", Topic(settings.kafka, CONSUMER_GROUP).identity)
     identity, generations = open_checkpoint(settings.detection.checkpoint, ids, client)
-    objects = Objects(client, settings.object_store)
+    objects = Objects(client, store.bucket, store.prefix)
     progress = ProgressStore(objects, ids[1]).get()
     if progress is None:
         raise SettingsError(

@@ -4,14 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
-from botocore.exceptions import ClientError
-
 from fraud.generations import Generation
 from fraud.settings import SettingsError
 from jobs.detect.identity import Identity, stored_identity
 from jobs.detect.offsets import ReadableFiles
 from jobs.detect.resumption import read_generations
-from jobs.store_client import is_missing
+from jobs.objects import Objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,24 +36,17 @@ class S3Files:
 
     def __init__(self, client: "S3Client", where: str) -> None:
         address = urlparse(where)
-        self._client, self._bucket, self._path = client, address.netloc, address.path.strip("/")
+        self._objects = Objects(client, address.netloc, f"{address.path.strip('/')}/")
 
     def read(self, name: str) -> str | None:
         """See jobs.detect.offsets.ReadableFiles."""
-        try:
-            found = self._client.get_object(Bucket=self._bucket, Key=f"{self._path}/{name}")
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
-        return found["Body"].read().decode()
+        content = self._objects.read(name)
+        return None if content is None else content.decode()
 
     def names(self, folder: str) -> list[str]:
         """See jobs.detect.offsets.ReadableFiles."""
-        prefix = f"{self._path}/{folder}/"
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return [key.removeprefix(prefix) for key in keys if "/" not in key.removeprefix(prefix)]
+        names = [key.removeprefix(f"{folder}/") for key in self._objects.keys(f"{folder}/")]
+        return [name for name in names if "/" not in name]
 
 
 def open_checkpoint(

@@ -7,7 +7,7 @@ from typing import Any, Self
 import pytest
 from botocore.exceptions import ClientError
 
-from fraud.settings import ObjectStoreSettings, SettingsError
+from fraud.settings import SettingsError
 from jobs.detect.alerts_sink import AlertsSink, alerts_key, hour_folder
 from jobs.detect.errors import JobError
 from jobs.detect.identity import Identity, check_identity, stored_identity
@@ -194,7 +194,7 @@ class CountedRequests:
 
 
 def sink(bucket: CountedRequests) -> AlertsSink:
-    return AlertsSink(Objects(bucket, ObjectStoreSettings(prefix="p/")))  # type: ignore[arg-type]
+    return AlertsSink(Objects(bucket, "fraud", "p/"))  # type: ignore[arg-type]
 
 
 def test_the_checkpoints_of_the_alerts_are_found_without_listing_each_object() -> None:

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from fraud.alert import ALERTS
-from fraud.settings import ObjectStoreSettings
 from jobs.compact.closed import first_open_hour
 from jobs.compact.hours import Hours, compacted_key
 from jobs.compact.merge import ROWS
@@ -48,8 +47,7 @@ class World:
         self._metrics.put(batch(batch_time=at, batch_id=number), lambda: None)
 
     def compact(self, hook: Any = None) -> Compaction:
-        store = ObjectStoreSettings(prefix=PREFIX)
-        return compact(Hours(Objects(hook or self.bucket, store)), self.lines.append)
+        return compact(Hours(Objects(hook or self.bucket, "fraud", PREFIX)), self.lines.append)
 
     def hourly(self, at: datetime) -> pa.Table:
         return pq.read_table(io.BytesIO(self.content(at)))

@@ -144,7 +144,7 @@ class World:
         self.bucket.put_object(Bucket="fraud", Key=f"p/{key}", Body=content)
 
     def run(self, client: Bucket | None = None, archived: int = 100) -> Findings | None:
-        objects = Objects(client or self.bucket, STORE)  # type: ignore[arg-type]
+        objects = Objects(client or self.bucket, STORE.bucket, STORE.prefix)  # type: ignore[arg-type]
         lock = Lock(objects, lambda: self.now)
         return Reconciliation(
             objects=objects,
