@@ -11,3 +11,12 @@ check_arguments() {
   esac
   "$base" -m scripts.aws.arguments "$@" || exit 2
 }
+
+# run_on_stack NAME "$@": check the options, bring what is needed, run scripts.aws.NAME where the person stands.
+run_on_stack() {
+  local name=$1 here=$PWD
+  check_arguments "$@"
+  set_up_only aws
+  cd "$here"
+  exec "$PYTHON" -m "scripts.aws.$name" "${@:2}"
+}

@@ -28,6 +28,10 @@ SECONDS = {
 }
 """The groups in the order in which they run, and how long each may take."""
 
+_AT_ONCE = {
+    "faults": ["-n", "2", "--maxschedchunk", "1"],  # drills wait more than they compute
+    "terraform": ["-n", "3", "--dist", "loadgroup"],  # so do stacks in a simulated AWS
+}
 _SKIP = "--skip="
 _ALL = "--all"
 
@@ -56,10 +60,7 @@ def steps(group: str) -> list[tuple[str, list[str]]]:
     name, *options = group.split()
     folder = "unit" if group == "quick" else name
     tests = [str(BIN / "pytest"), "-q", f"tests/{folder}", *options]
-    if name == "faults":
-        tests += ["-n", "2", "--maxschedchunk", "1"]  # drills wait more than they compute
-    if name == "terraform":
-        tests += ["-n", "3", "--dist", "loadgroup"]  # so do stacks in a simulated AWS
+    tests += _AT_ONCE.get(name, [])
     if group != "quick":
         return [("tests", tests)]
     shell = [

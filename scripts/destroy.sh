@@ -7,8 +7,4 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/aws.sh
 source "$ROOT/scripts/aws.sh"
 
-check_arguments destroy "$@"
-HERE=$PWD
-set_up_only aws
-cd "$HERE"
-exec "$PYTHON" -m scripts.aws.destroy "$@"
+run_on_stack destroy "$@"

@@ -13,6 +13,9 @@ from jobs.detect.checkpoint import CheckpointFiles
 from jobs.detect.errors import JobError, Stopped
 from jobs.detect.offsets import PlannedBatch
 
+REPLAYED = '"scala.Option.get()" is null'
+"""What a query says that dies of SPARK-57438."""
+
 
 class QueryBatches(ABC):
     """The body of a query's foreachBatch, and how far it has come, for other threads."""
@@ -95,7 +98,7 @@ def _once_more_is_enough(query: StreamingQuery, batches: QueryBatches, failure: 
     if batches.failure is not None:
         return False
     text = str(failure)
-    replay = '"scala.Option.get()" is null' in text and query.lastProgress is None
+    replay = REPLAYED in text and query.lastProgress is None
     return replay or "CONCURRENT_STREAM_LOG_UPDATE" in text
 
 

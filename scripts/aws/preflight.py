@@ -3,6 +3,7 @@
 One line a problem: what, its value, what to do.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -111,9 +112,9 @@ def _builds(plan: Plan) -> Iterator[str]:
             yield f"quota: {quota:.0f} ({name}); {_raise_to(plan.region, 'codebuild', 1)}"
 
 
-def _wanted(made: Iterable[Change]) -> dict[str, int]:
+def _wanted(made: Iterable[Change]) -> Counter[str]:
     """Instance type of EC2's Standard kind -> how many machines are to be made."""
-    wanted: dict[str, int] = {}
+    wanted: Counter[str] = Counter()
     for each in made:
         if each.type == "aws_instance":
             groups = [each.after]
@@ -124,20 +125,20 @@ def _wanted(made: Iterable[Change]) -> dict[str, int]:
         for group in groups:
             kind = group["instance_type"]
             if kind.startswith(_STANDARD):
-                wanted[kind] = wanted.get(kind, 0) + (group.get("instance_count") or 1)
+                wanted[kind] += group.get("instance_count") or 1
     return wanted
 
 
-def _running(ec2: Any) -> dict[str, int]:
+def _running(ec2: Any) -> Counter[str]:
     """The same of the machines that run already; those of the spot market do not count."""
-    running: dict[str, int] = {}
+    running: Counter[str] = Counter()
     states = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
     for page in ec2.get_paginator("describe_instances").paginate(Filters=states):
         for reservation in page["Reservations"]:
             for machine in reservation["Instances"]:
                 kind = machine["InstanceType"]
                 if kind.startswith(_STANDARD) and "InstanceLifecycle" not in machine:
-                    running[kind] = running.get(kind, 0) + 1
+                    running[kind] += 1
     return running
 
 

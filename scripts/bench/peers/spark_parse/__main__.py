@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the name everybody knows)
 from pyspark.sql.streaming.query import StreamingQuery
 
+from jobs.detect.watch import REPLAYED
 from scripts.bench.peers.given import given
 from scripts.bench.peers.user_history import HIGH_AMOUNT
 
@@ -20,7 +21,6 @@ _PAYMENT = (
     "timestamp BIGINT"
 )
 _BATCH = 400_000  # as this pipeline's
-_REPLAYED = '"scala.Option.get()" is null'
 
 
 def main() -> None:
@@ -71,7 +71,7 @@ def run(start: Callable[[], StreamingQuery]) -> None:
     try:
         start().awaitTermination()
     except StreamingQueryException as error:
-        if _REPLAYED not in str(error):
+        if REPLAYED not in str(error):
             raise
         start().awaitTermination()
 
