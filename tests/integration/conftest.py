@@ -14,7 +14,14 @@ from jobs.init import ensure_topics
 from local.native.stack import Stack, opened_stack
 from tests.integration.ec2_brokers import Brokers, opened_brokers
 from tests.integration.lane import Lane, free_ports, opened_lane
-from tests.terraform.mocked import VARIANTS, applied, copied, provider_environment, provider_lacks
+from tests.terraform.mocked import (
+    NO_TERRAFORM,
+    VARIANTS,
+    applied,
+    copied,
+    provider_environment,
+    provider_lacks,
+)
 
 _numbers = itertools.count()
 
@@ -36,7 +43,7 @@ def lane(stack: Stack, tmp_path: Path) -> Iterator[Lane]:
 def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
     """Three brokers by the user data that Terraform renders, with the topics."""
     if shutil.which("terraform") is None:
-        pytest.skip("terraform is not on PATH; install Terraform 1.11 or newer")
+        pytest.skip(NO_TERRAFORM)
     folder = tmp_path_factory.mktemp("ec2")
     environment = provider_environment(folder / "provider")
     if why := provider_lacks(folder, environment):

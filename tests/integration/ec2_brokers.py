@@ -56,7 +56,7 @@ class Brokers:
     @property
     def domain(self) -> str:
         """What the brokers' names end with."""
-        return f"kafka.{self.stack.options['name']}.internal"
+        return _domain(self.stack)
 
     def client_port(self, number: int) -> int:
         """Where a broker listens to clients."""
@@ -153,16 +153,19 @@ class Brokers:
         )
 
 
+def _domain(stack: Stack) -> str:
+    return f"kafka.{stack.options['name']}.internal"
+
+
 @contextmanager
 def opened_brokers(stack: Stack, folder: Path) -> Iterator[Brokers]:
     """Machines prepared by their user data, brokers started; at the end none of them runs any more."""
     account = opened_account(folder)
     scripts = {n: user_data(stack.one("aws_instance", "broker", str(n)).values) for n in NODES}
-    domain = f"kafka.{stack.options['name']}.internal"
     bring_secrets(account, stack)
     bring_program(account, scripts[1], (JARS / "broker").glob("*.jar"))
     hosts = folder / "hosts"
-    names = ["localhost", *(f"broker-{number}.{domain}" for number in NODES)]
+    names = ["localhost", *(f"broker-{number}.{_domain(stack)}" for number in NODES)]
     hosts.write_text("".join(f"127.0.0.1 {name}\n" for name in names), "utf-8")
     # The second compiler never earns back its time in a minute.
     options = {"JAVA_TOOL_OPTIONS": f"-XX:TieredStopAtLevel=1 -Djdk.net.hosts.file={hosts}"}

@@ -8,6 +8,7 @@ import pytest
 
 from tests.terraform.account import Account
 from tests.terraform.mocked import (
+    NO_TERRAFORM,
     VARIANTS,
     Stack,
     applied,
@@ -19,26 +20,19 @@ from tests.terraform.scenario import Person
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Terraform all is skipped, and says why.
-
-    One process of several runs all that shares the mocked stacks. What lives in a simulated AWS mostly waits.
-    """
+    """One process of several runs all that shares the mocked stacks. What lives in a simulated AWS mostly
+    waits."""
     for item in items:
-        if not any(item.iter_markers("xdist_group")) and not any(item.iter_markers("whole_matrix")):
+        grouped = any(item.iter_markers("xdist_group")) or any(item.iter_markers("whole_matrix"))
+        if Path(__file__).parent in item.path.parents and not grouped:
             item.add_marker(pytest.mark.xdist_group("mocked"))
-    if shutil.which("terraform") is None:
-        for item in items:
-            if Path(__file__).parent in item.path.parents and "environment" in getattr(
-                item, "fixturenames", ()
-            ):
-                item.add_marker(
-                    pytest.mark.skip(reason="terraform is not on PATH; install Terraform 1.11 or newer")
-                )
 
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """What terraform finds in its environment; the provider is there."""
+    """What terraform finds in its environment; the provider is there. Without Terraform: skipped."""
+    if shutil.which("terraform") is None:
+        pytest.skip(NO_TERRAFORM)
     environment = provider_environment(tmp_path_factory.mktemp("provider"))
     if why := provider_lacks(tmp_path_factory.mktemp("provider-init"), environment):
         pytest.fail(why)

@@ -24,6 +24,8 @@ OIDC = {
     "client_id": "fraud",
 }
 
+NO_TERRAFORM = "terraform is not on PATH; install Terraform 1.11 or newer"
+
 _SECONDS = 900
 # One small file for each pattern that the stack reads: what the files hold decides nothing but hashes.
 _SOURCES = (

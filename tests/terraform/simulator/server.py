@@ -4,6 +4,7 @@ import json
 import os
 import traceback
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 # Read by moto as it is imported: AWS's own policies, which the stack attaches.
@@ -16,39 +17,14 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from tests.terraform.simulator import (
-    autoscaling,
-    codebuild,
-    ec2,
-    ecs,
-    elbv2,
-    emr,
-    faults,
-    msk,
-    msk_operations,
-    route53,
-    s3,
-    servicediscovery,
-    servicequotas,
-)
 from tests.terraform.simulator.faults import FAULTS
 from tests.terraform.simulator.repeats import Repeats
 
-PATCHED = (
-    faults,
-    autoscaling,
-    codebuild,
-    ec2,
-    ecs,
-    elbv2,
-    emr,
-    msk,
-    msk_operations,
-    route53,
-    s3,
-    servicediscovery,
-    servicequotas,
-)
+PATCHES = (
+    "faults", "autoscaling", "codebuild", "ec2", "ecs", "elbv2", "emr", "msk", "msk_operations", "route53",
+    "s3", "servicediscovery", "servicequotas",
+)  # fmt: skip
+"""The modules here that mend moto, in that order."""
 CONTROL = "/simulator"
 """PUT sets the faults: `service:Operation` to how many times. GET says which are left, and all calls."""
 
@@ -62,8 +38,8 @@ class _QuietHandler(MotoRequestHandler):
 
 def application() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
     """The simulator as a WSGI application."""
-    for module in PATCHED:
-        module.install()
+    for name in PATCHES:
+        import_module(f"{__package__}.{name}").install()
     aws = Repeats(DomainDispatcherApplication(create_backend_app))
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
