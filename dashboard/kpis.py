@@ -107,7 +107,7 @@ def kpis(snapshot: Snapshot) -> list[Kpi]:
                 f"latency-p{percentile}",
                 f"Latency p{percentile}",
                 seconds(latency(now.batches, percentile)),
-                against(lambda f, p=percentile: latency(f.batches, p)),  # type: ignore[misc]
+                against(lambda f, p=percentile: latency(f.batches, p)),  # type: ignore[misc]  # no type for p
                 _latency_course(now.batches, percentile, span),
                 f"From the payment's arrival in Kafka to the alert's: {what} were at least this fast",
                 rising_is_bad=True,

@@ -146,7 +146,8 @@ def _evidence(evidence: Evidence) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader(rule_name(evidence.rule_id), anchor=False, width="content")
             if evidence.severity in COLOURS:
-                st.badge(evidence.severity.capitalize(), color=COLOURS[evidence.severity])  # type: ignore[arg-type]
+                colour = COLOURS[evidence.severity]
+                st.badge(evidence.severity.capitalize(), color=colour)  # type: ignore[arg-type]  # wants literals
         with st.container(key="verdict"):
             st.text(evidence.verdict)
         left, right = st.columns([2, 3], gap="medium")

@@ -18,6 +18,7 @@ def keeping_arrow(self: Any, column: pa.ChunkedArray, *others: Any, **named: Any
     """What takes the place of the serializer's own method."""
     if pa.types.is_binary(column.type) or pa.types.is_string(column.type):
         return pd.Series(pd.arrays.ArrowExtensionArray(column), name=column._name)
+    # Silenced: pyspark leaves it untyped.
     return _to_pandas(self, column, *others, **named)  # type: ignore[no-any-return, no-untyped-call]
 
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,8 +139,8 @@ def _stat(folder: Path) -> list[str]:
         return []
 
 
-def _send(kill: object, target: int) -> None:
+def _send(kill: Callable[[int, int], None], target: int) -> None:
     try:
-        kill(target, signal.SIGKILL)  # type: ignore[operator]
+        kill(target, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # gone already; macOS says so of a zombie's group
         return
