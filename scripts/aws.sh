@@ -17,6 +17,6 @@ run_on_stack() {
   local name=$1 here=$PWD
   check_arguments "$@"
   set_up_only aws
-  cd "$here"
+  cd "$here" || exit 2
   exec "$PYTHON" -m "scripts.aws.$name" "${@:2}"
 }
