@@ -27,9 +27,10 @@ def compose_table(found: Mapping[str, Any], machine: Mapping[str, Any]) -> list[
     if found["without"]:
         text.append(f"Without {', '.join(f'`{each}`' for each in found['without'])}.")
     if found["stand_ins"]:
+        stand_ins = ", ".join(f"`{each}`" for each in found["stand_ins"])
         text.append(
             "No image can be pulled on that machine: these are stand-ins that CI makes from packages "
-            f"(`.ci/standins/`): {', '.join(f'`{each}`' for each in found['stand_ins'])}."
+            f"(`.ci/standins/`), and the others' base is one: {stand_ins}."
         )
     header = ["service", "most memory, MiB", "limit, MiB", "image, MB"]
     return [*text, "", *table(header, rows)]
