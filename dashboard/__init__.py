@@ -1,10 +1,11 @@
 """The analysts' dashboard: what the rules found, why, and whether the job is well. A Streamlit app.
 
 It reads the object store (`alerts/`, `metrics/`) and nothing else: no Kafka, no Spark. Settings are the
-`FRAUD_S3_*` variables. `streamlit run dashboard/streamlit_app.py` from the repository starts it;
-`scripts/demo.sh` does so, too.
+`FRAUD_S3_*` variables, and `FRAUD_LOGIN_SIGNER` where a load balancer asks who is there.
+`streamlit run dashboard/streamlit_app.py` from the repository starts it; `scripts/demo.sh` does so, too.
 
     streamlit_app.py   the frame: navigation, time range, auto-refresh    app_pages/   a page each
+    identity.py        who is signed in, by what the load balancer signs
     feed.py            what was read so far, shared by all sessions: each version of a file is read once
     files.py           which files of an hour are new; hour.py: what an hour holds; store.py: S3
     contents.py        Parquet into tables of known columns

@@ -16,7 +16,7 @@ def status(snapshot: Snapshot) -> None:
     with st.container(key="messages"):  # there also when empty, so that what is below keeps its place
         if snapshot.trouble:
             has_data = bool(snapshot.alerts.num_rows or snapshot.metrics.num_rows)
-            show(messages.trouble(snapshot.trouble, session.settings(), has_data=has_data))
+            show(messages.trouble(snapshot.trouble, session.settings().object_store, has_data=has_data))
         for note in messages.notes(snapshot):
             show(note)
 

@@ -1,4 +1,4 @@
-"""The frame of every page: navigation, time range, auto-refresh."""
+"""The frame of every page: navigation, who is signed in, time range, auto-refresh."""
 
 from pathlib import Path
 
@@ -27,6 +27,7 @@ def main() -> None:
     st.logo(LOGO, size="medium")
     if not _settings_are_right():
         return
+    _say_who_is_signed_in()
     _header(page.title)
     page.run()
 
@@ -46,6 +47,12 @@ def _settings_are_right() -> bool:
         )
         return False
     return True
+
+
+def _say_who_is_signed_in() -> None:
+    name = session.signed_in()
+    if name is not None:
+        st.sidebar.text(f"Signed in: {name}")  # as it is, whatever it holds
 
 
 def _header(title: str) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from fraud.settings import (
     DetectionSettings,
     KafkaSettings,
+    LoginSettings,
     ObjectStoreSettings,
     Part,
     Settings,
@@ -36,7 +37,12 @@ def variables() -> dict[str, tuple[str, str]]:
 
 
 def _parts() -> dict[str, type[Part]]:
-    return {"kafka": KafkaSettings, "object_store": ObjectStoreSettings, "detection": DetectionSettings}
+    return {
+        "kafka": KafkaSettings,
+        "object_store": ObjectStoreSettings,
+        "detection": DetectionSettings,
+        "login": LoginSettings,
+    }
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

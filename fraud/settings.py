@@ -272,6 +272,18 @@ class DetectionSettings(Part):
     log_dir: Path = Field(Path(".state/logs"), description="folder of Spark's log")
 
 
+class LoginSettings(Part):
+    """Who vouches for the dashboard's users, if anybody does."""
+
+    prefix_of_variables = "FRAUD_LOGIN_"
+
+    signer: str | None = Field(
+        None,
+        pattern=r"^arn:aws:elasticloadbalancing:[a-z0-9-]+:\d{12}:loadbalancer/app/[A-Za-z0-9-]+/[0-9a-f]+$",
+        description="ARN of the load balancer at which the dashboard's users sign in; without it nobody does",
+    )
+
+
 class Settings(BaseModel):
     """All settings of a process, by part."""
 
@@ -280,3 +292,4 @@ class Settings(BaseModel):
     kafka: KafkaSettings = KafkaSettings()
     object_store: ObjectStoreSettings = ObjectStoreSettings()
     detection: DetectionSettings = DetectionSettings()
+    login: LoginSettings = LoginSettings()

@@ -23,7 +23,7 @@ variable counts as not set. Durations are a whole number and a unit: `500ms`, `6
 (Written from the code by `python -m scripts.settings_reference`; a test compares.)
 """
 
-TITLES = {"kafka": "Kafka", "object_store": "Object store", "detection": "Detection"}
+TITLES = {"kafka": "Kafka", "object_store": "Object store", "detection": "Detection", "login": "Log-in"}
 
 
 def reference() -> str:

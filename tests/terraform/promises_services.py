@@ -36,6 +36,14 @@ def the_load_balancer_asks_who_is_there(stack: Stack) -> Iterator[str]:
         yield "load balancer: lets invalid headers through"
 
 
+def the_dashboard_believes_its_own_load_balancer_alone(stack: Stack) -> Iterator[str]:
+    (dashboard,) = containers(stack, "dashboard")
+    signers = [each["value"] for each in dashboard["environment"] if each["name"] == "FRAUD_LOGIN_SIGNER"]
+    expected = [stack.one("aws_lb").values["arn"]] if stack.options.get("oidc") else []
+    if signers != expected:
+        yield f"dashboard: log-ins of {signers} are believed, not of {expected}"
+
+
 def kafdrop_is_hidden_and_can_change_nothing(stack: Stack) -> Iterator[str]:
     served = {str(each.index) for each in stack.of("aws_lb_listener_rule")}
     visible = stack.private or stack.options.get("kafdrop_public", False)

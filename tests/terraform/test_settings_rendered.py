@@ -39,6 +39,8 @@ def test_a_container_gets_settings_that_its_program_takes(
         assert given <= variables().keys()
         settings = loaded(values, secrets)
         assert settings.object_store.bucket == "data"
+        asked_for_log_ins = component == "dashboard" and stack.options.get("oidc") is not None
+        assert (settings.login.signer is not None) == asked_for_log_ins
         if component != "dashboard":
             assert settings.kafka.security_protocol == "SASL_SSL"
             assert settings.kafka.replication_factor == 3

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,13 +14,16 @@ from streamlit.testing.v1 import AppTest
 from dashboard import feed as feeds
 from dashboard import session
 from dashboard.feed import Feed
+from dashboard.identity import HEADER, ServedKeys
 from dashboard.store import DeniedError, NoBucketError, StoreError, UnreachableError
-from fraud.settings import ObjectStoreSettings, SettingsError
+from fraud.settings import LoginSettings, Settings, SettingsError
 from tests.alert_store import MemoryStore, alert, batch, payment, velocity
+from tests.load_balancer import NOW, SIGNER, LoadBalancer
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = str(ROOT / "dashboard" / "streamlit_app.py")
 PAGES = ("overview", "alerts", "health")
+BALANCER = LoadBalancer()
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -48,7 +52,7 @@ def open_page(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     st.cache_resource.clear()
     monkeypatch.setattr(feeds, "TIME_FOR_READING", 60.0)  # whatever else the machine does
     feed = Feed(store)
-    monkeypatch.setattr(session, "settings", ObjectStoreSettings)
+    monkeypatch.setattr(session, "settings", Settings)
     monkeypatch.setattr(session, "feed", lambda: feed)
 
     def opened(page: str, **parameters: str | list[str]) -> AppTest:
@@ -169,7 +173,7 @@ def test_an_outage_keeps_the_last_figures_and_says_that_they_are_old(
 def test_wrong_settings_are_told_with_the_variable(
     open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong() -> ObjectStoreSettings:
+    def wrong() -> Settings:
         raise SettingsError(["FRAUD_S3_BUCKET is 'A_b': it must match ..."])
 
     monkeypatch.setattr(session, "settings", wrong)
@@ -289,3 +293,92 @@ def test_money_on_the_page_is_exact(store: MemoryStore, open_page: Callable[...,
     app = open_page("alerts", alert=row["alert_id"])
     assert "9,999,999.99 USD = 8,619,999.99 EUR, rate 0.862000" in [each.value for each in app.text]
     assert str(app.dataframe[0].value["Euros"][0]) == "8619999.99"
+
+
+# --- who is signed in --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`sign_in(token, now)`: what the load balancer sends with a tab, and the time. None: no such header."""
+    settings = Settings(login=LoginSettings(signer=SIGNER))
+
+    def sent(token: str | None, now: float = NOW) -> None:
+        monkeypatch.setattr(session, "settings", lambda: settings)
+        monkeypatch.setattr(session, "served_keys", lambda _: lambda _: BALANCER.public_key)
+        monkeypatch.setattr(session, "time", SimpleNamespace(time=lambda: now))
+        monkeypatch.setattr(type(st.context), "headers", {} if token is None else {HEADER: token})
+
+    return sent
+
+
+def said_in_the_side_bar(app: AppTest) -> list[str]:
+    assert_no_accident(app)
+    assert app.title
+    assert len(app.sidebar.children) == len(app.sidebar.text)  # nothing there that interprets it
+    return [str(each.value) for each in app.sidebar.text]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", ["ann@example.com", *HOSTILE])
+def test_who_is_signed_in_is_shown_as_it_is(
+    open_page: Callable[..., AppTest], sign_in: Callable[..., None], page: str, name: str
+) -> None:
+    sign_in(BALANCER.token({"email": name}))
+    assert said_in_the_side_bar(open_page(page)) == [f"Signed in: {name}"]
+
+
+def test_where_nobody_signs_in_nothing_is_said_of_it(
+    open_page: Callable[..., AppTest], sign_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(BALANCER.token())
+    monkeypatch.setattr(session, "settings", Settings)
+    assert said_in_the_side_bar(open_page("overview")) == []
+
+
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [
+        (None, "no header"),
+        (BALANCER.token(exp=NOW - 1), "expired"),
+        (BALANCER.token(signer=f"{SIGNER}0"), "another load balancer"),
+        (LoadBalancer().token(), "InvalidSignatureError"),
+    ],
+    ids=["absent", "expired", "of another signer", "forged"],
+)
+def test_who_is_not_verified_is_called_so_and_the_log_says_why(
+    store: MemoryStore, open_page: Callable[..., AppTest], sign_in: Callable[..., None],
+    caplog: pytest.LogCaptureFixture, token: str | None, says: str,
+) -> None:  # fmt: skip
+    filled(store)
+    sign_in(token)
+    app = open_page("overview")
+    assert said_in_the_side_bar(app) == ["Signed in: unverified"]
+    assert app.metric[0].value == "2"
+    app.run()
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "dashboard.session"]
+    assert says in line
+
+
+def test_the_page_works_while_the_server_of_keys_is_away(
+    open_page: Callable[..., AppTest], sign_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    sign_in(BALANCER.token())
+    monkeypatch.setattr(session, "served_keys", lambda _: ServedKeys("http://127.0.0.1:9"))
+    assert said_in_the_side_bar(open_page("overview")) == ["Signed in: unverified"]
+    assert "the keys at http://127.0.0.1:9 cannot be had" in caplog.text
+
+
+def test_a_log_in_lasts_as_long_as_the_tab_and_another_one_is_judged_anew(
+    open_page: Callable[..., AppTest], sign_in: Callable[..., None]
+) -> None:
+    token = BALANCER.token()
+    sign_in(token)
+    app = open_page("overview")
+    sign_in(token, NOW + 3600)
+    assert said_in_the_side_bar(app.run()) == ["Signed in: ann@example.com"]
+    sign_in(BALANCER.token({"email": "bob@example.com"}))
+    assert said_in_the_side_bar(app.run()) == ["Signed in: bob@example.com"]
+    sign_in(None)
+    assert said_in_the_side_bar(app.run()) == ["Signed in: unverified"]

@@ -51,6 +51,7 @@ SECRET = "s3cr3t-value"  # noqa: S105  (a value to look for in messages)
         ("FRAUD_S3_PREFIX", "/x", "must match"),
         ("FRAUD_S3_REGION", "EU West", "must match"),
         ("FRAUD_S3_SECRET_ACCESS_KEY", SECRET, "set both or neither"),
+        ("FRAUD_LOGIN_SIGNER", "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/a/1", "must match"),
     ],
 )
 def test_a_wrong_value_gives_one_message_with_the_variable_and_what_is_allowed(

@@ -3,11 +3,6 @@ output "address" {
   value       = aws_lb.this.dns_name
 }
 
-output "load_balancer_arn" {
-  description = "Signs the log-ins that the dashboard checks."
-  value       = aws_lb.this.arn
-}
-
 output "kafdrop_host" {
   description = "Kafdrop's name inside the network."
   value       = "${aws_service_discovery_service.kafdrop.name}.${aws_service_discovery_private_dns_namespace.this.name}"

@@ -41,11 +41,16 @@ locals {
     dashboard = [merge(local.container["dashboard"], {
       command      = ["python", "-m", "streamlit", "run", "dashboard/streamlit_app.py"]
       portMappings = [{ containerPort = 8501, hostPort = 8501, protocol = "tcp", name = "http", appProtocol = "http" }]
-      environment = concat(local.container["dashboard"].environment, [
-        { name = "STREAMLIT_SERVER_ADDRESS", value = "0.0.0.0" },
-        { name = "STREAMLIT_SERVER_PORT", value = "8501" },
-        { name = "STREAMLIT_SERVER_HEADLESS", value = "true" },
-      ])
+      environment = concat(
+        local.container["dashboard"].environment,
+        [
+          { name = "STREAMLIT_SERVER_ADDRESS", value = "0.0.0.0" },
+          { name = "STREAMLIT_SERVER_PORT", value = "8501" },
+          { name = "STREAMLIT_SERVER_HEADLESS", value = "true" },
+        ],
+        # The dashboard believes this load balancer alone who is signed in.
+        local.login ? [{ name = "FRAUD_LOGIN_SIGNER", value = aws_lb.this.arn }] : [],
+      )
       healthCheck = {
         command     = ["CMD", "python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
         interval    = 15
