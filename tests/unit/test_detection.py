@@ -181,6 +181,14 @@ def test_a_hot_user_with_many_payments_in_one_minute_is_judged_whole() -> None:
     ]
 
 
+def test_of_a_hot_user_every_payment_is_remembered() -> None:
+    first = run([record(n, n) for n in range(30_000)])
+    again = run(
+        [record(n, n % 1_000, transaction_id=f"t{n % 1_000}") for n in range(30_000, 31_000)], first.memory
+    )
+    assert again.counts.to_pylist() == [{"partition": 0, "outcome": "duplicate", "count": 1_000}]
+
+
 def test_distinct_locations_and_range_maximum_equal_the_naive_count() -> None:
     random = np.random.default_rng(5)
     size = 400

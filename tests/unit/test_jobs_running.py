@@ -129,6 +129,63 @@ def test_a_job_without_the_lease_leaves_the_groups_offsets_alone() -> None:
     assert world.committed == []
 
 
+class Silence:
+    """A job without a micro-batch: its clock, and the times at which a heartbeat was written."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, lease: Callable[[], None] = lambda: None) -> None:
+        self.now = 1_000.0  # seconds
+        self.written: list[float] = []
+        clock = SimpleNamespace(monotonic=lambda: self.now, time_ns=lambda: int(self.now * 1e9))
+        monkeypatch.setattr(module, "time", clock)
+        self.batches: Any = SimpleNamespace(finished=BATCH, finished_at=self.now, running=False)
+        around: Any = SimpleNamespace(
+            topic=SimpleNamespace(latest=lambda: {0: 5}),
+            checkpoint_id="0123abcd",
+            metrics=SimpleNamespace(put=self.put),
+            lease=SimpleNamespace(check=lease),
+        )
+        self.heartbeat = Heartbeat(around, self.batches)
+
+    def put(self, row: dict[str, Any], still_allowed: Callable[[], None]) -> None:
+        still_allowed()
+        assert row["kind"] == "heartbeat"
+        self.written.append(self.now)
+
+    def lasts(self, seconds: int) -> None:
+        """Let so many seconds go by, with two looks a second."""
+        for _ in range(2 * seconds):
+            self.now += 0.5
+            self.heartbeat._beat()
+
+
+def test_a_heartbeat_is_written_after_each_30_s_without_a_micro_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silence = Silence(monkeypatch)
+    silence.lasts(100)
+    assert silence.written == [1_030, 1_060, 1_090]
+    silence.batches.finished_at = silence.now  # at 1,100 s
+    silence.lasts(31)
+    assert silence.written[3:] == [1_130]
+
+
+def test_a_heartbeat_is_not_written_beside_a_micro_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    silence = Silence(monkeypatch)
+    silence.batches.running = True
+    silence.lasts(100)
+    assert silence.written == []
+
+
+def test_a_job_without_the_lease_writes_no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost() -> None:
+        raise JobError("another job took over")
+
+    silence = Silence(monkeypatch, lost)
+    with pytest.raises(JobError):
+        silence.lasts(31)
+    assert silence.written == []
+
+
 def test_after_a_failure_the_heartbeat_just_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BEAT", 3_600)
     world = World()

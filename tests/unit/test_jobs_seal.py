@@ -1,18 +1,12 @@
 """Damage to a checkpoint is found before anything is judged by it, and the message says what to do."""
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
-from fraud.alert import ALERTS
 from fraud.generations import Generation
 from fraud.rules_file import load_rules
 from fraud.settings import DEFAULT_RULES, Settings, SettingsError
-from jobs.detect.batch import Batches
 from jobs.detect.errors import SETTINGS, JobError
 from jobs.detect.lease import Lease
-from jobs.detect.offsets import planned_batch
 from jobs.detect.resumption import stored_generations
 from jobs.detect.seal import Seal, check_seal
 from tests.unit.test_jobs_accounting import LOG, InMemoryFiles, entry
@@ -149,41 +143,3 @@ def test_a_seal_reads_only_what_it_has_not_read_before_and_writes_once() -> None
     assert reads == ["offsets/2"]
     check_seal(files, WHERE)
     assert "offsets/0" not in files.files["seal.json"]
-
-
-@pytest.mark.parametrize(
-    ("found", "last_planned", "steps"),
-    [
-        (True, -1, ["lease", "seal 1", "put"]),
-        (False, -1, ["lease", "seal 1"]),
-        (False, 1, ["lease", "seal 1", "delete"]),  # an earlier attempt may have found something
-    ],
-)
-def test_a_micro_batch_looks_at_the_lease_once_seals_and_then_writes(
-    found: bool, last_planned: int, steps: list[str]
-) -> None:
-    done: list[str] = []
-
-    def check() -> None:
-        done.append("lease")
-        if not allowed:
-            raise JobError("another job took over")
-
-    around: Any = SimpleNamespace(
-        checkpoint_id="0000000a",
-        last_planned=last_planned,
-        lease=SimpleNamespace(check=check),
-        seal=SimpleNamespace(put=lambda batch_id: done.append(f"seal {batch_id}")),
-        alerts=SimpleNamespace(put=lambda *_: done.append("put"), delete=lambda _: done.append("delete")),
-        retries=SimpleNamespace(call=lambda _, attempt: attempt()),
-    )
-    outcomes: Any = SimpleNamespace(packed_alerts=found, alerts=lambda: [ALERTS.empty_table()])
-    batch = planned_batch(InMemoryFiles(LOG), 1)
-    allowed = True
-    Batches(around, None)._seal_and_write_parquet(batch, outcomes)
-    assert done == steps
-    done.clear()
-    allowed = False
-    with pytest.raises(JobError):
-        Batches(around, None)._seal_and_write_parquet(batch, outcomes)
-    assert done == ["lease"]
