@@ -55,7 +55,7 @@ class Cluster:
         (code / "jobs" / "init.py").write_text("print('init ran')\n", "utf-8")
         (code / "jobs" / "detect" / "__init__.py").touch()
         (code / "jobs" / "detect" / "__main__.py").write_text(JOB, "utf-8")
-        with zipfile.ZipFile(file_of(self.account, "artifacts/code.zip"), "w") as archive:
+        with zipfile.ZipFile(file_of(self.account, "artifacts/code-1f.zip"), "w") as archive:
             for path in code.rglob("*.py"):
                 archive.write(path, path.relative_to(code))
         for name in ("environment", "jars"):
@@ -81,7 +81,7 @@ class Cluster:
             "artifacts": {
                 name: f"artifacts/{file}"
                 for name, file in (
-                    ("code", "code.zip"),
+                    ("code", "code-1f.zip"),
                     ("environment", "environment.tar.gz"),
                     ("jars", "jars.tar.gz"),
                     ("rules", "rules.toml"),
@@ -132,7 +132,10 @@ def test_the_job_is_started_as_the_release_says_and_stops_when_the_step_is_ended
     assert "--conf spark.executor.cores=3" in submitted
     assert "connector/a.jar" in submitted
     assert "hadoop-cloud/b.jar" in submitted  # this Spark has none
-    assert "#environment" in submitted
+    # What executors import lies where they run, under the names that it was sent by.
+    assert "/code-1f.zip --archives" in submitted
+    assert "environment.tar.gz#environment" in submitted
+    assert "--conf spark.executorEnv.PYTHONPATH=code-1f.zip:environment" in submitted
     assert "pw" not in submitted + cluster.text("log.txt")
 
 

@@ -126,7 +126,7 @@ class Release:
 
     def submitted(self) -> list[str]:
         """What the job gives to spark-submit: the driver here, executors with the same code and packages."""
-        settings, executors = self.content["settings"], "code.zip:environment"
+        settings, code = self.content["settings"], self.file("code")
         options = [f"{name}={value}" for name, value in sorted(self.content["spark"].items())]
         return [
             "--master",
@@ -138,11 +138,11 @@ class Release:
             "--jars",
             ",".join(str(jar) for jar in self.jars()),
             "--files",
-            str(self.file("code")),
+            str(code),
             "--archives",
             f"{self.file('environment')}#environment",
             "--conf",
-            f"spark.executorEnv.PYTHONPATH={executors}",
+            f"spark.executorEnv.PYTHONPATH={code.name}:environment",
             *(word for option in options for word in ("--conf", option)),
             "pyspark-shell",
         ]
