@@ -4,7 +4,6 @@ And the brokers of EC2, where there is Terraform to render what they are.
 """
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,14 +13,7 @@ from jobs.init import ensure_topics
 from local.native.stack import Stack, opened_stack
 from tests.integration.ec2_brokers import Brokers, opened_brokers
 from tests.integration.lane import Lane, free_ports, opened_lane
-from tests.terraform.mocked import (
-    NO_TERRAFORM,
-    VARIANTS,
-    applied,
-    copied,
-    provider_environment,
-    provider_lacks,
-)
+from tests.terraform.mocked import NoTerraformError, rendered
 
 _numbers = itertools.count()
 
@@ -42,13 +34,11 @@ def lane(stack: Stack, tmp_path: Path) -> Iterator[Lane]:
 @pytest.fixture(scope="session")
 def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
     """Three brokers by the user data that Terraform renders, with the topics."""
-    if shutil.which("terraform") is None:
-        pytest.skip(NO_TERRAFORM)
     folder = tmp_path_factory.mktemp("ec2")
-    environment = provider_environment(folder / "provider")
-    if why := provider_lacks(folder, environment):
-        pytest.skip(why)
-    stack = applied(copied(folder / "stack"), VARIANTS["demo"], environment)
+    try:
+        stack = rendered(folder, "demo")
+    except NoTerraformError as error:
+        pytest.skip(str(error))
     with opened_brokers(stack, folder / "brokers") as brokers:
         ensure_topics(brokers.kafka("detect"), print)
         yield brokers

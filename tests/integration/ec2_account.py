@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.terraform.account_folder import file_of, make_certificates
-from tests.terraform.mocked import REGION, Stack
+from tests.terraform.codebuild import rendered_environment
+from tests.terraform.mocked import Stack
 
 
 def bring_secrets(account: Path, stack: Stack) -> None:
@@ -25,10 +26,9 @@ def bring_secrets(account: Path, stack: Stack) -> None:
 
 def build_environment(stack: Stack) -> dict[str, str]:
     """What CodeBuild has in its environment. The brokers' certificates hold `localhost`, too."""
-    (machine,) = stack.one("aws_codebuild_project").values["environment"]
-    given = {each["name"]: str(each["value"]) for each in machine["environment_variable"]}
+    given = rendered_environment(stack)
     # The script puts this after each broker's name.
-    return given | {"AWS_REGION": REGION, "KAFKA_DOMAIN": f"{given['KAFKA_DOMAIN']},DNS:localhost"}
+    return given | {"KAFKA_DOMAIN": f"{given['KAFKA_DOMAIN']},DNS:localhost"}
 
 
 def bring_program(account: Path, script: str, files: Iterable[Path]) -> Path:

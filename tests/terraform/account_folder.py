@@ -5,9 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.terraform.mocked import ROOT
-
-CERTIFICATES = ROOT / "terraform" / "modules" / "build" / "files" / "certificates.sh"
+from tests.terraform.codebuild import FILES
 
 _AWS = """#!/usr/bin/env bash
 # Secrets and objects are files below $FAKE; each call is noted.
@@ -17,7 +15,8 @@ service=$1 call=$2 words=() format=text
 shift 2
 while [[ $# -gt 0 ]]; do
   case $1 in
-    --secret-id | --key) name=$2 && shift ;;
+    --secret-id | --key | --repository-name) name=$2 && shift ;;
+    --image-ids) value=${2#imageTag=} && shift ;;
     --secret-string) value=${2#file://} && shift ;;
     --output) format=$2 && shift ;;
     --bucket | --query) shift ;;
@@ -38,6 +37,12 @@ case "$service $call" in
   "secretsmanager put-secret-value") cp "$value" "$(file "$name")" ;;
   "s3api head-object") [[ -e $(file "$name") ]] ;;
   "s3 cp") if [[ ${words[1]} == - ]]; then cat "${words[0]}"; else cp "${words[@]}"; fi ;;
+  "ecr get-login-password") cat "$FAKE/ecr" ;;
+  "ecr describe-images") # asks the registry itself
+    curl --fail --silent --head --user "AWS:$(cat "$FAKE/ecr")" --output /dev/null \
+      --header "Accept: application/vnd.docker.distribution.manifest.v2+json" \
+      --header "Accept: application/vnd.oci.image.index.v1+json" "http://$REGISTRY/v2/$name/manifests/$value"
+    ;;
   "cloudwatch put-metric-data") ;;
   *) exit 252 ;;
 esac
@@ -67,7 +72,7 @@ def environment(account: Path) -> dict[str, str]:
 def make_certificates(account: Path, variables: Mapping[str, str]) -> None:
     """Run the build's script; `variables`: what CodeBuild has in its environment."""
     done = subprocess.run(
-        ["bash", CERTIFICATES],  # noqa: S607
+        ["bash", FILES / "certificates.sh"],  # noqa: S607
         env={**variables, **environment(account)},
         capture_output=True,
         text=True,

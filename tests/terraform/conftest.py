@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.terraform.account import Account
+from tests.terraform.cloudformation import CloudFormation, opened_cloudformation
 from tests.terraform.mocked import (
     NO_TERRAFORM,
     VARIANTS,
@@ -78,3 +79,10 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def person(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
     """Somebody with that account and a fake terraform."""
     return Person(account, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    """It takes the reports of one custom resource."""
+    with opened_cloudformation() as cloudformation:
+        yield cloudformation

@@ -232,6 +232,20 @@ def applied(configuration: Path, variant: Variant, environment: Mapping[str, str
     return Stack(variant.options(), resources, outputs, configuration, text)
 
 
+class NoTerraformError(Exception):
+    """There is no Terraform here, or no provider; the message says what is lacking."""
+
+
+def rendered(folder: Path, variant: str, *, all_sources: bool = False) -> Stack:
+    """A variant, applied in `folder` by a copy of its own. Raises NoTerraformError."""
+    if shutil.which("terraform") is None:
+        raise NoTerraformError(NO_TERRAFORM)
+    environment = provider_environment(folder / "provider")
+    if why := provider_lacks(folder, environment):
+        raise NoTerraformError(why)
+    return applied(copied(folder / "stack", all_sources=all_sources), VARIANTS[variant], environment)
+
+
 def _hcl(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 

@@ -119,6 +119,10 @@ def a_failed_build_fails_the_apply(stack: Stack) -> Iterator[str]:
     project = stack.one("aws_codebuild_project").values
     if project["build_timeout"] * 60 >= 1800 or project["concurrent_build_limit"] != 1:
         yield "build: it may take longer than it is waited for, or run twice at once"
+    given = {each["name"]: each["value"] for each in project["environment"][0]["environment_variable"]}
+    minutes = project["queued_timeout"] + 2 + int(given["TIME_LIMIT"].removesuffix("m"))  # 2 to get a machine
+    if minutes >= 30:
+        yield "build: it may end too late to report its log"
     if project["source"][0]["location"] != "work/sources/" or not project["source"][0][
         "buildspec"
     ].startswith("#"):

@@ -1,18 +1,14 @@
-"""The small programs around the build, run for real: what starts and reports it, what makes certificates."""
+"""The small programs, run for real: what starts the build, what makes certificates, what reads health."""
 
 import importlib.util
 import io
-import json
-import os
 import subprocess
-import threading
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.error import URLError
 
 import boto3
 import pytest
@@ -20,10 +16,11 @@ import pytest
 from jobs.detect.metrics import metrics_key, to_parquet
 from tests.terraform import account_folder
 from tests.terraform.account_folder import opened_account
+from tests.terraform.cloudformation import CloudFormation
+from tests.terraform.codebuild import FILES as BUILD
 from tests.terraform.mocked import ROOT
 
 MODULES = ROOT / "terraform" / "modules"
-BUILD = MODULES / "build" / "files"
 
 
 def program(path: Path) -> ModuleType:
@@ -34,37 +31,6 @@ def program(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-class CloudFormation:
-    """Takes what is reported to the address of a custom resource."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.reports: list[dict[str, str]] = []
-
-
-@pytest.fixture
-def cloudformation() -> Iterator[CloudFormation]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:  # the library's name
-            # S3 refuses the answer when the header is not as it was signed.
-            assert self.headers["Content-Type"] == ""
-            taken.reports.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    taken = CloudFormation(f"http://127.0.0.1:{server.server_port}/answer?signature=x")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield taken
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def event(cloudformation: CloudFormation, kind: str) -> dict[str, Any]:
@@ -130,26 +96,26 @@ def test_deleting_needs_no_build(cloudformation: CloudFormation, monkeypatch: py
     assert [each["Status"] for each in cloudformation.reports] == ["SUCCESS"]
 
 
-@pytest.mark.parametrize("succeeded", [True, False])
-def test_the_build_reports_how_it_ended_and_a_failure_with_the_logs_last_lines(
-    succeeded: bool, cloudformation: CloudFormation, tmp_path: Path
+@pytest.mark.parametrize("kind", ["Create", "Delete"])
+def test_a_report_that_reaches_nobody_fails_so_that_lambda_tries_again(
+    kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = tmp_path / "log"
-    log.write_text("first line\n" + "x" * 5000 + "\nthe last line: no space left\n", "utf-8")
-    environment = {
-        **os.environ,
-        "CODEBUILD_BUILD_SUCCEEDING": "1" if succeeded else "0",
-        "RESPONSE_URL": cloudformation.address,
-        "STACK_ID": "stack",
-        "REQUEST_ID": "request",
-        "LOGICAL_RESOURCE_ID": "Build",
-        "PHYSICAL_RESOURCE_ID": "fraud",
-    }
-    subprocess.run(["bash", BUILD / "report.sh", log], env=environment, check=True, timeout=60)  # noqa: S607
-    (report,) = cloudformation.reports
-    assert report["Status"] == ("SUCCESS" if succeeded else "FAILED")
-    assert ("the last line: no space left" in report["Reason"]) == (not succeeded)
-    assert len(json.dumps(report)) < 4096  # CloudFormation takes no more
+    monkeypatch.setattr(boto3, "client", lambda _: CodeBuild("no such project"))
+    unreachable = CloudFormation("http://127.0.0.1:9/answer")  # discard: nothing listens there
+    with pytest.raises(URLError, match="refused"):
+        program(BUILD / "starter.py").handler(event(unreachable, kind), None)
+
+
+def test_a_request_that_is_delivered_again_asks_for_the_same_build(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds = CodeBuild()
+    monkeypatch.setattr(boto3, "client", lambda _: builds)
+    starter = program(BUILD / "starter.py")
+    for _ in range(2):
+        starter.handler(event(cloudformation, "Update"), None)
+    first, second = builds.started
+    assert first == second  # by its token CodeBuild knows the second
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ resource "aws_codebuild_project" "this" {
   name                   = var.name
   description            = "Images, Spark environment and Kafka files of ${var.name}"
   service_role           = aws_iam_role.build.arn
-  build_timeout          = 28 # minutes: less than the custom resource waits
+  build_timeout          = 28 # minutes; TIME_LIMIT ends it earlier, with a report
   queued_timeout         = 5
   concurrent_build_limit = 1 # certificates are made once
   encryption_key         = var.key_arn
@@ -57,6 +57,7 @@ locals {
       KEY_KAFKA           = var.artifacts.kafka
       KEY_EMR_CERTIFICATE = var.artifacts.emr_certificates
       KAFKA_DOMAIN        = var.kafka_domain
+      TIME_LIMIT          = "22m" # with queue and start of the machine less than the custom resource waits
     },
     { for component, tag in var.artifacts.images : "TAG_${upper(component)}" => tag },
     { for file, arn in var.certificate_secret_arns : "SECRET_${upper(replace(file, "-", "_"))}" => arn },

@@ -3,11 +3,13 @@
 # lines. A build that a person started has nobody to tell.
 set -euo pipefail
 [[ -n ${RESPONSE_URL:-} ]] || exit 0
-python3 - "${CODEBUILD_BUILD_SUCCEEDING:-0}" "$1" <<'PYTHON'
-import json, os, pathlib, sys, urllib.request
+python3 - "$1" <<'PYTHON'
+import json, os, pathlib, sys, time, urllib.request
 
-succeeded, log = sys.argv[1] == "1", pathlib.Path(sys.argv[2])
-lines = log.read_text(errors="replace") if log.exists() else "the build wrote no log"
+log = pathlib.Path(sys.argv[1])
+lines = log.read_text(errors="replace").rstrip() if log.exists() else "the build wrote no log"
+# Not CODEBUILD_BUILD_SUCCEEDING: nothing says that it is right before the phase that failed has ended.
+succeeded = lines.endswith("the build is complete")
 body = {
     "Status": "SUCCESS" if succeeded else "FAILED",
     "Reason": "built" if succeeded else "the build failed: " + lines[-900:],
@@ -19,5 +21,13 @@ body = {
 request = urllib.request.Request(
     os.environ["RESPONSE_URL"], json.dumps(body).encode(), method="PUT", headers={"Content-Type": ""}
 )
-urllib.request.urlopen(request, timeout=30)
+for pause in (1, 5, None):
+    try:
+        urllib.request.urlopen(request, timeout=30)
+        break
+    except OSError as error:
+        print(f"CloudFormation did not take the report: {error}", file=sys.stderr)
+        if pause is None:
+            sys.exit(1)
+        time.sleep(pause)
 PYTHON
