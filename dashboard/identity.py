@@ -48,7 +48,7 @@ def verified(token: str | None, signer: str, key_of: KeyLookup, now: float) -> s
         key = key_of(_key_id(header))
         # Not as a whole JWT: what the provider says in it of times and audiences is about tokens of its own.
         claims = json.loads(jwt.PyJWS().decode(token, key, algorithms=["ES256"]))
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+    except (jwt.PyJWTError, ValueError) as error:
         raise UnverifiedError(f"it is none that a load balancer signed: {type(error).__name__}") from error
     if not isinstance(claims, dict):
         raise UnverifiedError("it names nobody")
