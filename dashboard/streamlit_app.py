@@ -27,7 +27,6 @@ def main() -> None:
     st.logo(LOGO, size="medium")
     if not _settings_are_right():
         return
-    _say_who_is_signed_in()
     _header(page.title)
     page.run()
 
@@ -47,12 +46,6 @@ def _settings_are_right() -> bool:
         )
         return False
     return True
-
-
-def _say_who_is_signed_in() -> None:
-    name = session.signed_in()
-    if name is not None:
-        st.sidebar.text(f"Signed in: {name}")  # as it is, whatever it holds
 
 
 def _header(title: str) -> None:
@@ -81,6 +74,9 @@ def _header(title: str) -> None:
                 persist_state="session",
                 help=f"Follow new alerts: refresh every {session.EVERY:.0f} seconds",
             )
+            name = session.signed_in()
+            if name is not None:
+                st.text(f"Signed in: {name}", width="content")  # as it is, whatever it holds
 
 
 main()

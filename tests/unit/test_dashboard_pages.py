@@ -312,11 +312,12 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return sent
 
 
-def said_in_the_side_bar(app: AppTest) -> list[str]:
+def said_of_it(app: AppTest) -> list[str]:
+    """What the page says of who is signed in, where nothing interprets it."""
     assert_no_accident(app)
     assert app.title
-    assert len(app.sidebar.children) == len(app.sidebar.text)  # nothing there that interprets it
-    return [str(each.value) for each in app.sidebar.text]
+    assert "Signed in" not in texts(app)
+    return [text for each in app.text if (text := str(each.value)).startswith("Signed in")]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -325,7 +326,7 @@ def test_who_is_signed_in_is_shown_as_it_is(
     open_page: Callable[..., AppTest], sign_in: Callable[..., None], page: str, name: str
 ) -> None:
     sign_in(BALANCER.token({"email": name}))
-    assert said_in_the_side_bar(open_page(page)) == [f"Signed in: {name}"]
+    assert said_of_it(open_page(page)) == [f"Signed in: {name}"]
 
 
 def test_where_nobody_signs_in_nothing_is_said_of_it(
@@ -333,7 +334,7 @@ def test_where_nobody_signs_in_nothing_is_said_of_it(
 ) -> None:
     sign_in(BALANCER.token())
     monkeypatch.setattr(session, "settings", Settings)
-    assert said_in_the_side_bar(open_page("overview")) == []
+    assert said_of_it(open_page("overview")) == []
 
 
 @pytest.mark.parametrize(
@@ -353,7 +354,7 @@ def test_who_is_not_verified_is_called_so_and_the_log_says_why(
     filled(store)
     sign_in(token)
     app = open_page("overview")
-    assert said_in_the_side_bar(app) == ["Signed in: unverified"]
+    assert said_of_it(app) == ["Signed in: unverified"]
     assert app.metric[0].value == "2"
     app.run()
     (line,) = [record.getMessage() for record in caplog.records if record.name == "dashboard.session"]
@@ -366,7 +367,7 @@ def test_the_page_works_while_the_server_of_keys_is_away(
 ) -> None:  # fmt: skip
     sign_in(BALANCER.token())
     monkeypatch.setattr(session, "served_keys", lambda _: ServedKeys("http://127.0.0.1:9"))
-    assert said_in_the_side_bar(open_page("overview")) == ["Signed in: unverified"]
+    assert said_of_it(open_page("overview")) == ["Signed in: unverified"]
     assert "the keys at http://127.0.0.1:9 cannot be had" in caplog.text
 
 
@@ -377,8 +378,8 @@ def test_a_log_in_lasts_as_long_as_the_tab_and_another_one_is_judged_anew(
     sign_in(token)
     app = open_page("overview")
     sign_in(token, NOW + 3600)
-    assert said_in_the_side_bar(app.run()) == ["Signed in: ann@example.com"]
+    assert said_of_it(app.run()) == ["Signed in: ann@example.com"]
     sign_in(BALANCER.token({"email": "bob@example.com"}))
-    assert said_in_the_side_bar(app.run()) == ["Signed in: bob@example.com"]
+    assert said_of_it(app.run()) == ["Signed in: bob@example.com"]
     sign_in(None)
-    assert said_in_the_side_bar(app.run()) == ["Signed in: unverified"]
+    assert said_of_it(app.run()) == ["Signed in: unverified"]
