@@ -13,6 +13,10 @@ echo "$*" >>"$FAKE/calls"
 file() { printf '%s/%s' "$FAKE" "${1//\\//_}"; }
 service=$1 call=$2 words=() format=text
 shift 2
+if [[ -e $FAKE/refused && "$service $call" == "$(<"$FAKE/refused")" ]]; then
+  printf '\nAn error occurred (AccessDenied) when calling it\n' >&2
+  exit 254
+fi
 while [[ $# -gt 0 ]]; do
   case $1 in
     --secret-id | --key | --repository-name) name=$2 && shift ;;
@@ -57,6 +61,11 @@ def opened_account(parent: Path) -> Path:
     program.write_text(_AWS, "utf-8")
     program.chmod(0o755)
     return account
+
+
+def refuse(account: Path, call: str) -> None:
+    """From now on the account refuses this call, such as `s3 cp`."""
+    (account / "refused").write_text(call, "utf-8")
 
 
 def file_of(account: Path, name: str) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.account_folder import environment, file_of, opened_account
+from tests.terraform.account_folder import environment, file_of, opened_account, refuse
 from tests.terraform.quick_runner import running_runner
 
 SECONDS = 60
@@ -174,6 +174,35 @@ def test_a_release_that_refuses_its_settings_gives_way_to_the_one_before_it(clus
         assert runner.poll() is None
         cluster.release("run-3")
         cluster.wait_for("jobs", "started run-3")
+
+
+def test_an_alarm_that_nobody_takes_is_said_in_one_line_and_the_release_before_goes_on(
+    cluster: Cluster,
+) -> None:
+    cluster.release("run-1")
+    with cluster.running() as runner:
+        cluster.wait_for("jobs", "started run-1")
+        time.sleep(1)  # longer than a release needs to count as proven here
+        refuse(cluster.account, "cloudwatch put-metric-data")
+        cluster.release("refuse-2")
+        cluster.wait_for("log.txt", "the one before it goes on")
+        cluster.release("run-3")
+        cluster.wait_for("jobs", "started run-3")
+        assert runner.poll() is None
+    line = "the alarm ReleaseRefused could not be raised: An error occurred (AccessDenied) when calling it\n"
+    assert line in cluster.text("log.txt")
+    assert "Traceback" not in cluster.text("log.txt")
+
+
+def test_a_secret_that_cannot_be_read_is_asked_for_again_until_it_is_given_up(cluster: Cluster) -> None:
+    cluster.release("run-1")
+    refuse(cluster.account, "secretsmanager get-secret-value")
+    with cluster.running() as runner:
+        assert runner.wait(SECONDS) == 1
+    log = cluster.text("log.txt")
+    assert log.count("the release could not be prepared: An error occurred (AccessDenied)") == 5
+    assert "giving up" in log
+    assert "Traceback" not in log
 
 
 def test_a_first_release_that_refuses_its_settings_fails_the_step(cluster: Cluster) -> None:
