@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     ResourceType,
 )
@@ -46,7 +47,7 @@ class WrongError(Exception):
 def ensure_topics(kafka: KafkaSettings, say: Callable[[str], None]) -> None:
     """Create the three topics, or correct the settings of those that exist. Raises NotYetError, WrongError.
 
-    Partitions of an existing topic are never changed: adding some moves users between partitions.
+    Partitions of an existing topic are not changed: see `grow`.
     """
     # A broker that is just starting is asked twice a second, not ever more rarely up to 10 s.
     patience = {"socket.connection.setup.timeout.ms": 5_000, "reconnect.backoff.max.ms": 500}
@@ -66,6 +67,23 @@ def ensure_topics(kafka: KafkaSettings, say: Callable[[str], None]) -> None:
             ensure(topic)
     except KafkaException as error:
         raise _kind(error)(about_kafka(error, kafka)) from error
+
+
+def grow(kafka: KafkaSettings, partitions: int, say: Callable[[str], None]) -> None:
+    """Give `transactions` so many partitions, if it has fewer. Raises NotYetError, WrongError.
+
+    Only when asked to: it moves users between partitions.
+    """
+    topic = kafka.transactions_topic
+    admin = AdminClient({**kafka.librdkafka(), "log_level": 0})
+    try:
+        now = len(admin.list_topics(topic, timeout=5).topics[topic].partitions)
+        if now < partitions:
+            more = NewPartitions(topic, partitions)
+            admin.create_partitions([more], request_timeout=10)[topic].result()
+    except KafkaException as error:
+        raise _kind(error)(about_kafka(error, kafka)) from error
+    say(f"topic {topic}: has {max(now, partitions)} partitions (it had {now})")
 
 
 def _create(admin: AdminClient, topic: TopicContract, replicas: int, say: Callable[[str], None]) -> None:
@@ -164,7 +182,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--timeout", default="60s", type=parse_duration, metavar="DURATION",
         help="how long to wait for Kafka and the object store to answer, such as 90s or 5m (default 60s)",
     )  # fmt: skip
-    timeout: Duration = parser.parse_args(arguments).timeout
+    parser.add_argument(
+        "--grow-to", type=int, default=0, metavar="N",
+        help="also give `transactions` N partitions, if it has fewer. Users then move between partitions: "
+        "their alerts are complete again one allowed lateness and one window later",
+    )  # fmt: skip
+    given = parser.parse_args(arguments)
+    timeout: Duration = given.timeout
     deadline = time.monotonic() + timeout / 1000
 
     def say(line: str) -> None:
@@ -173,6 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load()
         _until(deadline, lambda: ensure_topics(settings.kafka, say))
+        if given.grow_to:
+            _until(deadline, lambda: grow(settings.kafka, given.grow_to, say))
         _until(deadline, lambda: ensure_bucket(settings.object_store, say))
     except SettingsError as error:
         print(error, file=sys.stderr)

@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import sys
+from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -30,6 +31,11 @@ killed, and not started again) is judged twice. The old checkpoint cannot go on 
 alerts/ and alerts_hourly/ and judge all that the topic still holds; alerts of payments it no longer holds
 are gone."""
 
+SINCE = """\
+begin a new checkpoint with the first records that came to Kafka at TIME or later (ISO 8601 with an offset,
+such as 2026-11-25T06:00:00Z), in place of the topic's start or, with --take-over keep, of the committed
+offsets. A checkpoint that is there goes on where it is."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the job; the exit code."""
@@ -45,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="go on where records went from the topic before they were read; metrics count them as `lost`",
     )
+    parser.add_argument("--since", type=_moment, metavar="TIME", help=" ".join(SINCE.split()))
     given = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a user's name must not fail on a console without UTF-8
@@ -61,7 +68,20 @@ def main(arguments: list[str] | None = None) -> int:
     from jobs.detect.job import run  # takes a second: settings come first
     from jobs.detect.opening import Options
 
-    return run(settings, rules, Options(given.take_over, given.accept_loss))
+    return run(settings, rules, Options(given.take_over, given.accept_loss, given.since))
+
+
+def _moment(text: str) -> int:
+    """Epoch milliseconds. Raises ArgumentTypeError."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time: ISO 8601 with an offset, such as 2026-11-25T06:00:00Z"
+        )
+    return int(time.timestamp() * 1000)
 
 
 def _check_machine(settings: DetectionSettings) -> None:

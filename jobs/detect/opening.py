@@ -24,6 +24,7 @@ class Options:
 
     take_over: TakeOver | None = None
     accept_loss: bool = False
+    since: int | None = None  # epoch milliseconds, of Kafka's time
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def open_up(
         buckets=detection.buckets,
         shuffle_partitions=detection.shuffle_partitions,
     )
+    since = options.since
     check_seal(files, where)
     identity = open_checkpoint(
         files,
@@ -72,7 +74,8 @@ def open_up(
         options.take_over,
         alerts,
         metrics,
-        lambda: (topic.partitions(), topic.committed()),
+        since is not None,
+        lambda: (topic.partitions(), topic.committed() if since is None else topic.since(since)),
         say,
     )
     committed = last_committed(files)

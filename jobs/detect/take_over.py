@@ -31,12 +31,13 @@ def open_checkpoint(
     take_over: TakeOver | None,
     alerts: AlertsSink,
     metrics: MetricsSink,
+    since: bool,
     progress: Callable[[], tuple[list[int], Offsets]],
     say: Callable[[str], None],
 ) -> Identity:
     """The checkpoint's identity, stored. `progress` gives the topic's partitions and where the consumer
-    group is in them. Can be repeated. Raises SettingsError when `wanted` may not go on, or alerts are in
-    the way."""
+    group is in them or, with `since`, where a new checkpoint is to begin. Can be repeated. Raises
+    SettingsError when `wanted` may not go on, or alerts are in the way."""
     stored = stored_identity(files, where)
     if stored:
         check_identity(stored, wanted, where)
@@ -44,14 +45,9 @@ def open_checkpoint(
         return stored
     if take_over == "replace":
         deleted = alerts.delete_all()  # before the identity: a crash in between repeats it
-        say(f"--take-over replace: deleted {deleted} objects of alerts; the topic is judged from its start")
+        say(f"--take-over replace: deleted {deleted} objects of alerts; what the topic holds is judged anew")
     elif take_over == "keep":
-        partitions, group = progress()
-        starting = starting_offsets(wanted.topic, partitions, group)
-        accepted = sorted(alerts.checkpoints())
-        wanted = wanted.model_copy(update={"starting_offsets": starting, "accepted": accepted})
-        offsets = json.loads(starting)[wanted.topic]
-        say(f"--take-over keep: goes on from the consumer group's offsets {offsets}")
+        wanted = wanted.model_copy(update={"accepted": sorted(alerts.checkpoints())})
     else:
         found = alerts.any()
         if found:
@@ -62,6 +58,11 @@ def open_checkpoint(
                     "--take-over replace (--help explains)"
                 ]
             )
+    if since or take_over == "keep":
+        starting = starting_offsets(wanted.topic, *progress())
+        wanted = wanted.model_copy(update={"starting_offsets": starting})
+        where_from = "--since: begins at" if since else "--take-over keep: goes on from the consumer group's"
+        say(f"{where_from} offsets {json.loads(starting)[wanted.topic]}")
     store_identity(files, wanted)
     return wanted
 

@@ -88,6 +88,14 @@ class Topic:
         """One past the last offset of each partition."""
         return self.ask(self.partitions(), LATEST)()
 
+    def since(self, time: int) -> Offsets:
+        """The first offset of each partition whose record came to Kafka at `time` (epoch milliseconds) or
+        later; the partition's end where there is none."""
+        partitions = self.partitions()
+        ends = self.ask(partitions, LATEST)()  # first: what comes meanwhile is not left out
+        found = self.ask(partitions, OffsetSpec.for_timestamp(time))()
+        return {number: offset if offset >= 0 else ends[number] for number, offset in found.items()}
+
     def ask(self, partitions: list[int], which: OffsetSpec) -> Callable[[], Offsets]:
         """Ask for offsets now; the function given back waits for the answer."""
         futures = self._admin.list_offsets(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # not in its __init__
+from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # not in its __init__
 
 from tests.faults.damage import refused
 from tests.faults.judgement import Verdict, judged
@@ -35,7 +35,8 @@ def changing_surroundings(lane: Lane, seed: int) -> Verdict:
     lane.wait_until_caught_up(two)
 
     # more partitions while it runs: new users may lie there
-    admin.create_partitions([NewPartitions(topic, MORE)])[topic].result(DEADLINE)
+    grown = lane.run("jobs.init", "--grow-to", str(MORE))
+    assert f"topic {topic}: has {MORE} partitions (it had {PARTITIONS})" in grown.stdout, grown.stderr
     added = range(PARTITIONS, MORE)
     lane.wait(two, "new partitions", lambda: len(admin.list_topics(topic).topics[topic].partitions) == MORE)
     lane.produce(_payments(source, "third", now - 30 * MINUTE, added))

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,28 @@ def test_after_a_restart_with_other_thresholds_each_payment_keeps_its_first_rule
     alerts = read_parquet(bucket / "alerts")
     assert alerts is not None
     assert set(alerts["rule_version"].to_pylist()) == {1, 2}
+
+
+@pytest.mark.timeout(300)
+def test_a_new_checkpoint_judges_what_came_since_a_time_and_nothing_before(lane: Lane) -> None:
+    now = time.time_ns() // 1_000_000
+    lane.produce(records(4_000, seed=4, now=now))
+    before = {(each.partition, each.offset) for each in lane.sent()}
+    written = max(each.timestamp for each in lane.sent())
+    while time.time_ns() // 1_000_000 <= written:
+        time.sleep(0.001)
+    since = datetime.fromtimestamp((written + 1) / 1000, UTC).isoformat()
+    lane.produce(records(4_000, seed=6, now=now))
+
+    job = lane.start_job("--since", since)
+    lane.wait_until_caught_up(job)
+    assert job.end(signal.SIGTERM) == 0, job.text()
+    assert "--since: begins at offsets {" in job.text()
+
+    after = [each for each in lane.sent() if (each.partition, each.offset) not in before]
+    pairs = pairs_in(lane.bucket())
+    assert len(pairs) == len(set(pairs))
+    assert set(pairs) == lane.expected(sent=after).alerts
 
 
 @pytest.mark.timeout(300)

@@ -35,7 +35,14 @@ def holding(*keys: str) -> Bucket:
     return Bucket(dict.fromkeys(keys, b""))
 
 
-def opened(files: InMemoryFiles, bucket: Bucket, take_over: str | None = None, **changed: object) -> Identity:
+def opened(
+    files: InMemoryFiles,
+    bucket: Bucket,
+    take_over: str | None = None,
+    *,
+    since: bool = False,
+    **changed: object,
+) -> Identity:
     said: list[str] = []
     return open_checkpoint(
         files,
@@ -44,6 +51,7 @@ def opened(files: InMemoryFiles, bucket: Bucket, take_over: str | None = None, *
         take_over,  # type: ignore[arg-type]
         AlertsSink(bucket.under("")),
         MetricsSink(bucket.under("")),
+        since,
         lambda: ([0, 1], {1: 70}),
         said.append,
     )
@@ -110,6 +118,20 @@ def test_take_over_replace_deletes_the_other_alerts_and_begins_at_the_start() ->
     files, alerts = InMemoryFiles({}), holding("alerts/x", "alerts/y")
     assert opened(files, alerts, "replace").starting_offsets == "earliest"
     assert alerts.objects == {}
+
+
+def test_a_new_checkpoint_begins_at_the_offsets_of_a_time_also_where_it_takes_over() -> None:
+    for take_over, left in ((None, []), ("keep", ["alerts/x"]), ("replace", [])):
+        files, alerts = InMemoryFiles({}), holding(*(["alerts/x"] if take_over else []))
+        made = opened(files, alerts, take_over, since=True)
+        assert json.loads(made.starting_offsets) == {"transactions": {"0": -2, "1": 70}}
+        assert list(alerts.objects) == left
+        assert opened(files, alerts, take_over) == made  # it goes on, whatever is said then
+
+
+def test_a_time_to_begin_at_does_not_excuse_from_take_over() -> None:
+    with pytest.raises(SettingsError, match="--take-over keep"):
+        opened(InMemoryFiles({}), holding("alerts/x"), since=True)
 
 
 def test_take_over_does_nothing_to_a_checkpoint_that_goes_on() -> None:

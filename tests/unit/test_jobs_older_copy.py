@@ -62,6 +62,7 @@ class World:
             None,
             AlertsSink(self.bucket.under("p/")),
             MetricsSink(self.bucket.under("p/")),
+            False,
             lambda: ([], {}),
             lambda _: None,
         )
