@@ -23,6 +23,8 @@ module "stack" {
   emr_core_count         = var.emr_core_count
   trigger                = var.trigger
   rules_file             = var.rules_file
+  job_settings           = var.job_settings
+  job_options            = var.job_options
   producer_count         = var.producer_count
   vpc_cidr               = var.vpc_cidr
   nat                    = var.nat

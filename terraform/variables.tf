@@ -130,6 +130,33 @@ variable "rules_file" {
   }
 }
 
+variable "job_settings" {
+  description = "Settings of the job (docs/settings.md, Detection) that are to differ: { FRAUD_ALLOWED_LATENESS = \"15m\" }."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = alltrue([for name in keys(var.job_settings) : contains([
+      "FRAUD_ALLOWED_LATENESS", "FRAUD_RETENTION", "FRAUD_CLOCK_SKEW", "FRAUD_MAX_OFFSETS_PER_TRIGGER",
+      "FRAUD_ARCHIVE_TRIGGER", "FRAUD_OUTAGE",
+    ], name)])
+    error_message = "job_settings must be of FRAUD_ALLOWED_LATENESS, FRAUD_RETENTION, FRAUD_CLOCK_SKEW, FRAUD_MAX_OFFSETS_PER_TRIGGER, FRAUD_ARCHIVE_TRIGGER and FRAUD_OUTAGE."
+  }
+}
+
+variable "job_options" {
+  description = "Options for one start of the job (docs/operations.md), such as [\"--accept-loss\"]. Apply, then take them away and apply again."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for option in var.job_options : can(regex("^--(accept-loss|take-over=(keep|replace)|since=.+)$", option))])
+    error_message = "job_options must be of --accept-loss, --take-over=keep, --take-over=replace and --since=TIME."
+  }
+}
+
 variable "producer_count" {
   description = "Containers that send simulated payments; 0 when your own come."
   type        = number

@@ -4,7 +4,7 @@ locals {
   rules = coalesce(var.rules_file, "${local.root}/fraud/rules.toml")
 
   release_content = {
-    settings = merge(local.store, local.broker, local.detection)
+    settings = merge(local.store, local.broker, local.detection, var.job_settings)
     secrets = merge(
       {
         FRAUD_KAFKA_SASL_USERNAME = "${local.kafka_secret_arns["detect"]}#username"
@@ -18,7 +18,7 @@ locals {
       jars        = module.build.artifacts.jars
       rules       = aws_s3_object.rules.key
     }
-    arguments         = []
+    arguments         = var.job_options
     spark             = { "spark.executor.cores" = "3", "spark.executor.memory" = "6g", "spark.executor.instances" = tostring(var.emr_core_count) }
     metrics_namespace = local.metrics_namespace
     password_version  = var.kafka_password_version # a new password is a new release

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes, once, the certificates that encryption in transit needs: for EMR's nodes, and for brokers on EC2 an
 # authority and a certificate each. Keys go into the work bucket (EMR reads them there only) and into Secrets
-# Manager; Terraform never sees one. To renew: docs of terraform/, "Certificates".
+# Manager; Terraform never sees one. To renew: docs/operations.md.
 set -euo pipefail
 : "${WORK_BUCKET:?}" "${KEY_EMR_CERTIFICATE:?}"
 DAYS=1825
