@@ -127,7 +127,7 @@ def test_init_makes_the_topics_of_the_contract_before_the_producer_starts(run: R
         made = f"topic {contract.name}: created with {contract.partitions} partitions"
         assert made in run.init.said()
     assert "bucket data: is there" in run.init.said()
-    admin = AdminClient(kafka.librdkafka())
+    admin = AdminClient({**kafka.librdkafka()})
     topics = admin.list_topics(timeout=SECONDS).topics
     for contract in contracts:
         resource = ConfigResource(ResourceType.TOPIC, contract.name)
@@ -164,7 +164,7 @@ def page(container: Container, **headers: str) -> list[Element]:
         ask.rerun_script.query_string = ""
         tab.send(ask.SerializeToString())
         while True:
-            message = ForwardMsg.FromString(bytes(tab.recv(timeout=SECONDS)))
+            message = ForwardMsg.FromString(tab.recv(timeout=SECONDS, decode=False))
             if message.delta.HasField("new_element"):
                 shown.append(message.delta.new_element)
             if message.WhichOneof("type") == "script_finished":
