@@ -8,11 +8,6 @@ variable "region" {
   type        = string
 }
 
-variable "account_id" {
-  description = "AWS account."
-  type        = string
-}
-
 variable "key_arn" {
   description = "Encrypts the topic."
   type        = string

@@ -175,7 +175,6 @@ module "observability" {
 
   name              = var.name
   region            = var.region
-  account_id        = local.account_id
   key_arn           = module.storage.key_arn
   alarm_email       = var.alarm_email
   metrics_namespace = local.metrics_namespace
