@@ -7,6 +7,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=/dev/null # the project's own, beside this folder in the sources
 source "$HERE/../scripts/lib.sh"
 cd "$ROOT"
+mkdir -p "$CACHE"
 OUT=$(mktemp -d)
 trap 'rm -rf "$OUT"' EXIT
 
@@ -17,7 +18,7 @@ upload() { aws s3 cp --only-show-errors "$1" "s3://$WORK_BUCKET/$2"; }
 packed() { tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$1" -cf - . | gzip -n >"$2"; }
 
 code() {
-  (cd "$ROOT" && find fraud jobs -type f ! -path '*/__pycache__/*' | LC_ALL=C sort | zip -q -X -@ "$OUT/code.zip")
+  find fraud jobs -type f ! -path '*/__pycache__/*' ! -name Dockerfile | LC_ALL=C sort | zip -q -X -@ "$OUT/code.zip"
   upload "$OUT/code.zip" "$KEY_CODE"
 }
 
