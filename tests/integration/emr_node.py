@@ -104,11 +104,18 @@ class PrimaryNode:
     def kill_job(self, runner: subprocess.Popen[str]) -> None:
         """End the job's process at once, and wait until Spark's JVM has gone with it."""
         family = psutil.Process(runner.pid).children(recursive=True)
-        (job,) = [each for each in family if "jobs.detect" in each.cmdline()]
+        (job,) = [each for each in family if _is_job(each)]
         below = job.children(recursive=True)
         job.kill()
         _, alive = psutil.wait_procs(below, SECONDS)
         assert alive == []
+
+
+def _is_job(process: psutil.Process) -> bool:
+    try:
+        return "jobs.detect" in process.cmdline()
+    except psutil.NoSuchProcess:  # has ended since it was listed
+        return False
 
 
 def _made(folder: Path) -> Path:

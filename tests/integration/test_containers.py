@@ -108,14 +108,20 @@ def run(ecs: Ecs, brokers: Brokers, store: Stack, tmp_path_factory: pytest.TempP
     (init,) = [each for each in ecs.started if each is not producer]
     node.release("one", DEFAULT_RULES, FRAUD_ARCHIVE_TRIGGER="1s")
     bucket = Bucket(lane)
+
+    def has_alerts() -> bool:
+        assert producer.process.poll() is None, producer.said()
+        return len(bucket.keys("alerts/")) > 0
+
+    def logs() -> str:
+        return f"{producer.said()}\n{node.log()}\n{brokers.logs()}"
+
     with node.running() as runner:
-        until("alerts in the bucket", lambda: len(bucket.keys("alerts/")) > 0, node.log)
+        until("alerts in the bucket", has_alerts, logs)
         assert producer.stop() == 0, producer.said()
         archived = archived_offsets(objects, kafka.transactions_topic)
         with closing(Backlog(kafka)) as behind, closing(Backlog(kafka, archived)) as archive:
-            until(
-                "all judged and archived", lambda: behind.records() == 0 and archive.records() == 0, node.log
-            )
+            until("all judged and archived", lambda: behind.records() == archive.records() == 0, logs)
     assert runner.returncode == 0, node.log()
     return Run(lane, init, producer)
 
