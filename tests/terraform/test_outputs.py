@@ -6,10 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from scripts.aws.leftovers import LOG_GROUPS
-from tests.terraform.mocked import ROOT, VARIANTS, Stack
+from tests.terraform.mocked import VARIANTS, Stack
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.parametrize("variant", VARIANTS)]
-PARTS = ("kafka", "emr", "network", "load", "fargate", "s3", "oversight")
 ADDRESS = "mocked.us-east-1.elb.amazonaws.com"
 
 
@@ -62,25 +61,3 @@ def test_no_output_holds_a_secret(variant: str, stack_of: Callable[[str], Stack]
     users = {"detect", "producer", "maintenance", "kafdrop"} | ({"broker", "ca"} if stack.on_ec2 else set())
     assert stack.outputs["kafka_secrets"].keys() == users
     assert all(arn.startswith("arn:aws:secretsmanager:") for arn in stack.outputs["kafka_secrets"].values())
-
-
-def test_the_cost_has_its_parts_its_total_and_the_prices_date(
-    variant: str, stack_of: Callable[[str], Stack]
-) -> None:
-    cost = dict(stack_of(variant).outputs["monthly_cost_usd"])
-    assert re.fullmatch(r"us-east-1, 20\d\d-\d\d", cost.pop("prices_of"))
-    total = float(cost.pop("total"))
-    parts = {part: float(usd) for part, usd in cost.items()}
-    assert parts.keys() == set(PARTS)
-    assert total == pytest.approx(sum(parts.values()), abs=len(parts))
-    assert all(usd > 0 for usd in parts.values())
-
-
-def test_the_readme_says_what_each_profile_costs(variant: str, stack_of: Callable[[str], Stack]) -> None:
-    """`login` is no profile of its own."""
-    if variant != "login":
-        cost = stack_of(variant).outputs["monthly_cost_usd"]
-        profile = VARIANTS[variant].profile
-        row = " | ".join([f"| `{profile}`", *(cost[part] for part in PARTS), f"**{cost['total']}** |"])
-        assert row in (ROOT / "terraform" / "README.md").read_text("utf-8")
-        assert cost["prices_of"].split()[-1] in (ROOT / "terraform" / "README.md").read_text("utf-8")
