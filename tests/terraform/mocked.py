@@ -27,6 +27,7 @@ OIDC = {
 NO_TERRAFORM = "terraform is not on PATH; install Terraform 1.11 or newer"
 
 _SECONDS = 900
+_GOGC = "400"  # Terraform and its provider end soon: a fifth less CPU for 80 MiB more memory
 # One small file for each pattern that the stack reads: what the files hold decides nothing but hashes.
 _SOURCES = (
     "README.md",
@@ -143,7 +144,7 @@ class Stack:
 
 def provider_environment(cache: Path) -> dict[str, str]:
     """The environment for terraform: the provider of TF_PROVIDER_MIRROR, else as this machine is set up."""
-    environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "GOGC": _GOGC}
     environment.pop("TF_DATA_DIR", None)
     mirror = os.environ.get("TF_PROVIDER_MIRROR")
     if mirror:
