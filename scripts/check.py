@@ -30,7 +30,7 @@ SECONDS = {
 
 _AT_ONCE = {
     "faults": ["-n", "2", "--maxschedchunk", "1"],  # drills wait more than they compute
-    "terraform": ["-n", "3", "--dist", "loadgroup"],  # so do stacks in a simulated AWS
+    "terraform": ["-n", "4", "--no-loadscope-reorder"],  # so do stacks in a simulated AWS
 }
 _SKIP = "--skip="
 _ALL = "--all"

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,15 +19,17 @@ from tests.terraform.mocked import (
     provider_lacks,
 )
 from tests.terraform.scenario import Person
+from tests.terraform.shares import Shares, share_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process of several runs all that shares the mocked stacks. What lives in a simulated AWS mostly
-    waits."""
-    for item in items:
-        grouped = any(item.iter_markers("xdist_group")) or any(item.iter_markers("whole_matrix"))
-        if Path(__file__).parent in item.path.parents and not grouped:
-            item.add_marker(pytest.mark.xdist_group("mocked"))
+    """Lives first: they take longest, and mostly wait."""
+    items.sort(key=lambda item: not share_of(item.nodeid).startswith("life of"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    """With several processes, what is shared is made in one."""
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")

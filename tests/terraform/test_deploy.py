@@ -17,7 +17,6 @@ from scripts.aws.preflight import VCPU_QUOTA
 from tests.terraform.mocked import REGION, ROOT
 from tests.terraform.scenario import CLUSTER, NEW, Person, change, plan
 
-pytestmark = pytest.mark.xdist_group("scripts for AWS")
 SET = ("demo", "--var", 'allowed_cidrs=["203.0.113.7/32"]')
 
 

@@ -10,7 +10,6 @@ from scripts.aws.leftovers import Scan, fate, scan
 from tests.terraform.mocked import ACCOUNT, REGION
 from tests.terraform.scenario import NAME, TAGS, Person, change, plan
 
-pytestmark = pytest.mark.xdist_group("scripts for AWS")
 SET = ("demo", "--var", 'allowed_cidrs=["203.0.113.7/32"]')
 AT_ONCE = Patience(0, 0)
 ARN, PLACE = "arn:aws", f"{REGION}:{ACCOUNT}"

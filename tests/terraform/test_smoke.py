@@ -21,7 +21,6 @@ from scripts.aws.tunnel import way_to
 from tests.terraform.mocked import REGION
 from tests.terraform.scenario import TOPIC, Person, plan
 
-pytestmark = pytest.mark.xdist_group("scripts for AWS")
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 # Forwards one port, as the Session Manager does; names that only the private network knows stand in a file.
