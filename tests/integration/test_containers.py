@@ -38,7 +38,7 @@ from tests.integration.emr_node import PrimaryNode
 from tests.integration.lane import Lane, free_ports, pairs_in
 from tests.load_balancer import SIGNER, LoadBalancer
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.whole_matrix]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.whole_matrix]
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +117,7 @@ def run(ecs: Ecs, brokers: Brokers, store: Stack, tmp_path_factory: pytest.TempP
         return f"{producer.said()}\n{node.log()}\n{brokers.logs()}"
 
     with node.running() as runner:
+        node.wait_for("Spark is up")
         until("alerts in the bucket", has_alerts, logs)
         assert producer.stop() == 0, producer.said()
         archived = archived_offsets(objects, kafka.transactions_topic)
