@@ -9,7 +9,7 @@ import psutil
 from fraud.settings import DEFAULT_RULES
 from scripts.oracle_records import Sent
 from tests.faults.checkpoint import CheckpointFolder
-from tests.faults.damage import refused
+from tests.faults.damage import refusal
 from tests.faults.judgement import Verdict, judged
 from tests.integration.adversary import records
 from tests.integration.lane import DEADLINE, Job, Lane
@@ -55,7 +55,7 @@ def changed_rules(lane: Lane, seed: int) -> Verdict:
     assert "generation 2 decides from micro-batch" in job.text(), job.text()
     _, by_second = CheckpointFolder(lane).reached()
 
-    said = refused(lane, FRAUD_RULES_FILE=str(third))
+    said = refusal(lane.start_job(FRAUD_RULES_FILE=str(third)))
     assert "looks back 20m, but FRAUD_RETENTION is 15m" in said, said
     # Beyond what was remembered: complete 5 minutes later, says the job; these begin 6 minutes later.
     lane.produce(records(5_000, seed + 1, now=now - 4 * MINUTE))

@@ -4,14 +4,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.checkpoint import CheckpointFolder, change_digit, cut, flip_bit
 from tests.faults.judgement import Verdict, judged
 from tests.integration.adversary import records
-from tests.integration.lane import DEADLINE, Lane
+from tests.integration.lane import DEADLINE, Job, Lane
 
 SMALL = {"FRAUD_MAX_OFFSETS_PER_TRIGGER": "3000"}
 
@@ -26,36 +26,41 @@ def damaged_checkpoint(lane: Lane, seed: int) -> Verdict:
     assert job.end(signal.SIGTERM) == 0, job.text()
     lane.produce(content[6_000:])
     folder = CheckpointFolder(lane)
-    copy = folder.copied(lane.folder / "copy")
+    before = folder.copied(lane.folder / "before")
 
-    for damage, file, remedy in (
-        (change_digit, folder.newest("offsets"), "restore the checkpoint from a copy"),
-        (flip_bit, folder.newest_state(), "restore the checkpoint from a copy"),
-        (cut, folder.newest("commits"), "delete it"),
-    ):
-        damage(file)
-        said = refused(lane)
+    def started(damage: Callable[[Path], None], file: Path) -> Job:
+        """A job on a copy of its own, of which that file is damaged."""
+        own = folder.copied(lane.folder / damage.__name__)
+        damage(own / file.relative_to(folder.base))
+        return lane.start_job(FRAUD_CHECKPOINT=str(own), **SMALL)
+
+    offsets, state, commit = folder.newest("offsets"), folder.newest_state(), folder.newest("commits")
+    restore = "restore the checkpoint from a copy"
+    with_damage = [  # they start together: none of them may write anything
+        (started(change_digit, offsets), offsets, restore),
+        (started(flip_bit, state), state, restore),
+    ]
+    cut(commit)
+    with_damage.append((lane.start_job(**SMALL), commit, "delete it"))
+    for job, file, remedy in with_damage:
+        said = refusal(job)
         assert file.name in said, said
         assert remedy in said, said
-        if remedy == "delete it":
-            file.unlink()
-        else:
-            folder.restore(copy)
+    commit.unlink()
 
     job = lane.start_job(**SMALL)
     lane.wait_until_caught_up(job)
     assert job.end(signal.SIGTERM) == 0, job.text()
 
-    folder.restore(copy)  # nothing in it is damaged; it is only older than the bucket by now
-    said = refused(lane)
+    folder.restore(before)  # nothing in it is damaged; it is only older than the bucket by now
+    said = refusal(lane.start_job())
     assert "is an older copy of checkpoint" in said, said
-    assert "restore the checkpoint from a copy" in said, said
+    assert restore in said, said
     return judged(lane)
 
 
-def refused(lane: Lane, *options: str, code: int = 2, **variables: str) -> str:
+def refusal(job: Job, code: int = 2) -> str:
     """What a job says that must not go on."""
-    job = lane.start_job(*options, **variables)
     assert job.process.wait(DEADLINE) == code, job.text()
     return job.text()
 

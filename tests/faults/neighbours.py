@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # not in its __init__
 
-from tests.faults.damage import refused
+from tests.faults.damage import refusal
 from tests.faults.judgement import Verdict, judged
 from tests.integration.lane import DEADLINE, Lane
 
@@ -52,22 +52,23 @@ def changing_surroundings(lane: Lane, seed: int) -> Verdict:
     gone = [TopicPartition(topic, each, end) for each, end in ends.items()]
     for result in admin.delete_records(gone).values():
         result.result(DEADLINE)
-    said = refused(lane, code=1)
+    # beside it a new checkpoint over its alerts: neither may begin
+    new = {"FRAUD_CHECKPOINT": f"{lane.settings.detection.checkpoint}-new"}
+    goes_on, begins = lane.start_job(), lane.start_job(**new)
+    said = refusal(goes_on, code=1)
     for each in (1, 4):
         assert f"partition {each}: offsets {first[each]} to {ends[each] - 1} have gone" in said, said
     assert "--accept-loss" in said, said
+    said = refusal(begins)
+    assert "there are alerts of another one" in said, said
+    assert "--take-over keep" in said, said
     lane.produce(_payments(source, "fourth", now - 10 * MINUTE, range(MORE)))
     three = lane.start_job("--accept-loss")
     lane.wait_until_caught_up(three)
     assert three.end(signal.SIGTERM) == 0, three.text()
 
-    # a new checkpoint over the old one's alerts
-    lane.environment["FRAUD_CHECKPOINT"] += "-new"
-    said = refused(lane)
-    assert "there are alerts of another one" in said, said
-    assert "--take-over keep" in said, said
     lane.produce(_payments(source, "fifth", now, range(MORE)))
-    four = lane.start_job("--take-over", "keep")
+    four = lane.start_job("--take-over", "keep", **new)
     lane.wait_until_caught_up(four)
     assert four.end(signal.SIGTERM) == 0, four.text()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.native.stack import Stack
-from tests.faults.damage import refused
+from tests.faults.damage import refusal
 from tests.faults.judgement import judged
 from tests.faults.recorded import NAME, payments, restore
 from tests.integration.lane import Lane, opened_lane
@@ -21,14 +21,14 @@ def recorded(stack: Stack, tmp_path: Path) -> Iterator[Lane]:
         yield lane
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(200)
 def test_a_checkpoint_of_the_release_before_is_gone_on_from_exactly(recorded: Lane) -> None:
     folder = restore(recorded)
     assert not (folder / "seal.json").exists()
     before = json.loads((folder / "identity.json").read_text("utf-8"))
 
     (folder / "identity.json").write_text(json.dumps(before | {"schema_version": 1}), "utf-8")
-    said = refused(recorded)
+    said = refusal(recorded.start_job())
     assert "was written with schema version 1, this release knows 2: run the release that wrote it" in said
     (folder / "identity.json").write_text(json.dumps(before), "utf-8")
 
