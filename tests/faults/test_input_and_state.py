@@ -9,12 +9,12 @@ from tests.faults.silence import silence
 from tests.integration.lane import Lane
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(300)
 def test_after_a_crash_in_mid_batch_other_rules_judge_only_what_was_not_read(lane: Lane) -> None:
     assert changed_rules(lane, seed=8).differences == []
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(300)
 def test_a_second_job_more_partitions_lost_records_and_a_new_checkpoint_have_their_message(
     lane: Lane,
 ) -> None:
@@ -26,7 +26,7 @@ def test_in_silence_heartbeats_go_on_and_nothing_is_called_stale(lane: Lane) -> 
     assert silence(lane, seed=12, heartbeats=1).differences == []
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(300)
 def test_poison_disturbs_nobody_else(lane: Lane) -> None:
     verdict = poisoned(lane, seed=7, hot=50_000)  # in a long run 200,000
     assert verdict.differences == []
