@@ -13,6 +13,7 @@ BUILD, START = 480, 300  # seconds
 
 ORDER = (
     "test_stack",
+    "test_codebuild",  # builds the same images
     "test_dashboard",
     "test_same_checks",
     "test_survival",
