@@ -40,6 +40,14 @@ def every_failure_has_its_alarm(stack: Stack) -> Iterator[str]:
     missing_run = alarms.get(f"{name}-maintenance-missing")
     if missing_run and missing_run.values["threshold"] != len(stack.of("aws_scheduler_schedule")):
         yield f"{missing_run.address} does not notice one schedule's silence"
+    counted = {
+        query["metric"][0]["metric_name"]: query["metric"][0]["dimensions"]
+        for query in (missing_run.values["metric_query"] if missing_run else ())
+        if query["metric"]
+    }
+    group = {"ScheduleGroup": stack.one("aws_scheduler_schedule_group").values["name"]}
+    if counted != {"InvocationAttemptCount": group, "TargetErrorCount": group}:
+        yield "maintenance-missing: takes a run that ECS refused for one that was started"
     for what in ("heartbeat", "lag", "late", "rejected", "latency", "release"):
         found = alarms.get(f"{name}-{what}")
         if found and found.values["namespace"] != f"{name}/job":

@@ -85,15 +85,34 @@ resource "aws_cloudwatch_metric_alarm" "unhealthy" {
 resource "aws_cloudwatch_metric_alarm" "maintenance_missing" {
   alarm_name          = "${var.name}-maintenance-missing"
   alarm_description   = "Compaction or reconciliation was not started for two hours. Look at the schedules and their role."
-  namespace           = "AWS/Scheduler"
-  metric_name         = "InvocationAttemptCount"
-  dimensions          = { ScheduleGroup = var.services.schedule_group }
-  statistic           = "Sum"
   comparison_operator = "LessThanThreshold"
   threshold           = 2 # each of the two, each hour
-  period              = 3600
   evaluation_periods  = 2
   treat_missing_data  = "breaching"
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
+
+  # A call that ECS refuses is an attempt, too.
+  metric_query {
+    id          = "started"
+    expression  = "attempts - FILL(refused, 0)"
+    label       = "Runs of maintenance that ECS took"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { attempts = "InvocationAttemptCount", refused = "TargetErrorCount" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "AWS/Scheduler"
+        metric_name = metric_query.value
+        dimensions  = { ScheduleGroup = var.services.schedule_group }
+        stat        = "Sum"
+        period      = 3600
+      }
+    }
+  }
 }
