@@ -45,19 +45,6 @@ start_engine() {
   fi
 }
 
-# bring_registry FOLDER: docker-registry is on PATH afterwards, where Debian has it. Unpacked, not installed: an
-# installed one would be started, for everybody to reach.
-bring_registry() {
-  local folder=$1
-  ! command -v docker-registry >/dev/null && command -v apt-get >/dev/null || return 0
-  if ! (cd "$folder" && apt-get -q download docker-registry && dpkg -x docker-registry_*.deb registry) \
-    >"$CACHE/setup-registry.log" 2>&1; then
-    say "no image registry: apt-get failed: $(tail -n 1 "$CACHE/setup-registry.log")"
-    return 0
-  fi
-  export PATH=$folder/registry/usr/bin:$PATH
-}
-
 # stop_engine FOLDER: what start_engine started there, and all that it kept.
 stop_engine() {
   if [[ -n ${ENGINE:-} ]]; then
