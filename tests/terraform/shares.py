@@ -3,6 +3,7 @@
 from xdist.scheduler import LoadScopeScheduling
 
 _SHARED = {
+    "test_archives.py": "archives",
     "test_deploy.py": "account",
     "test_destroy.py": "account",
     "test_smoke.py": "account",

@@ -22,11 +22,7 @@ from tests.terraform.account_folder import file_of, opened_account
 from tests.terraform.codebuild import lay_sources, rendered_environment
 from tests.terraform.mocked import ROOT, VARIANTS, applied, copied
 
-pytestmark = [
-    pytest.mark.whole_matrix,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("archives"),
-]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.whole_matrix]
 
 ELF = b"\x7fELF"
 MACHINES = {"aarch64": 183, "x86_64": 62}
