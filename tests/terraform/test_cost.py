@@ -105,12 +105,13 @@ def _fargate(stack: Stack, prices: Prices) -> float:
 
 def _oversight(stack: Stack, prices: Prices) -> float:
     alarms = [each.values for each in stack.of("aws_cloudwatch_metric_alarm")]
-    own = [each for each in alarms if not each["namespace"].startswith("AWS/")]
+    own = [each for each in alarms if each["namespace"] and not each["namespace"].startswith("AWS/")]
+    watched = [len([query for query in each["metric_query"] if query["metric"]]) or 1 for each in alarms]
     counts = {
         "key": len(stack.of("aws_kms_key")),
         "secret": len(stack.of("aws_secretsmanager_secret")),
         "zone": len(stack.of("aws_route53_zone", "aws_service_discovery_private_dns_namespace")),
-        "alarm": len(alarms),
+        "alarm": sum(watched),  # an alarm on several metrics costs that often
         "custom metric": len(own),  # each has its alarm
         "dashboard": len(stack.of("aws_cloudwatch_dashboard")),
     }

@@ -264,6 +264,8 @@ def test_ctrl_c_lets_terraform_end_in_order(person: Person, tmp_path: Path) -> N
         [sys.executable, "-m", "scripts.aws.deploy", *SET, "--yes"],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True,
+        # Where the tests run in the background, it would be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads
     )  # fmt: skip
     end = time.monotonic() + 60
     while not (tmp_path / "scenario.json.waits").exists():

@@ -16,7 +16,7 @@ locals {
   fargate_gib    = 4 + 1 + 1 * var.producer_count
   trigger_unit   = regex("^([0-9]+)(ms|s|m)$", var.trigger)
   trigger_s      = max(1, tonumber(local.trigger_unit[0]) * { ms = 0.001, s = 1, m = 60 }[local.trigger_unit[1]])
-  alarms         = 6 + 3 + (local.load_balancer.kafdrop ? 2 : 1) + 1 # the job's, disks, targets, maintenance
+  alarms         = 6 + 3 + (local.load_balancer.kafdrop ? 2 : 1) + 2 # the job's, disks, targets, maintenance (of two metrics)
   custom_metrics = 6 + (local.on_ec2 ? 3 : 0)                        # the job's; brokers on EC2 report their disks themselves
   zones          = local.on_ec2 ? 2 : 1                              # of the services, and of the brokers
   secret_count   = length(local.kafka_users) + length(local.certificate_files)
