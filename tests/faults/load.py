@@ -31,6 +31,7 @@ class Adversary(Thread):
             "enable.idempotence": True,
             "linger.ms": 5,
             "message.max.bytes": 10_000_000,
+            "socket.timeout.ms": 10_000,  # a connection that a fault has left hanging is given up soon
             "log_level": 0,
         }
         self._producer = Producer(kafka.librdkafka() | options)
@@ -61,7 +62,13 @@ class Adversary(Thread):
         assert self.failures == []
 
     def _send(self, partition: int, key: bytes | None, value: bytes | None) -> None:
-        self._producer.produce(self._topic, value, key, partition=partition, on_delivery=self._note)
+        while not self._stopping.is_set():
+            try:
+                self._producer.produce(self._topic, value, key, partition=partition, on_delivery=self._note)
+            except BufferError:  # 100,000 records wait already
+                self._producer.poll(_TICK)
+            else:
+                return
 
     def _note(self, error: KafkaError | None, _: Message) -> None:
         if error is not None:
