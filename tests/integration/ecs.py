@@ -1,7 +1,6 @@
 """ECS that starts processes: containers of tasks as Terraform renders them, each of what its image holds."""
 
 import json
-import shlex
 import shutil
 import signal
 import subprocess
@@ -17,36 +16,11 @@ from local.native.ports import HOST
 from local.native.stack import Stack
 from tests.integration.ec2_brokers import SECONDS, Brokers
 from tests.integration.lane import ROOT
+from tests.terraform.images import IMAGES, Image
 from tests.terraform.promises_services import containers
-from tests.terraform.test_images import IMAGES
 
 PORT = "8501"
 """The dashboard's, in its container."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """What the last stage of a Dockerfile says."""
-
-    variables: Mapping[str, str]
-    folders: Sequence[str]
-    entry_point: Sequence[str]
-    command: Sequence[str]
-
-    @classmethod
-    def of(cls, name: str) -> "Image":
-        """The image of that component."""
-        text = (ROOT / name / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
-        lines = text[text.rindex("\nFROM ") :].splitlines()
-        said = [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
-        (variables,) = [rest for word, rest in said if word == "ENV"]
-        copied = [shlex.split(rest) for word, rest in said if word == "COPY" and "--from=" not in rest]
-        return cls(
-            dict(each.split("=", 1) for each in shlex.split(variables)),
-            [source for *_, source, _ in copied],
-            [each for word, rest in said if word == "ENTRYPOINT" for each in json.loads(rest)],
-            [each for word, rest in said if word == "CMD" for each in json.loads(rest)],
-        )
 
 
 @dataclass(frozen=True)

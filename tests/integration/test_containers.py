@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
-import boto3
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports without saying so
     AdminClient,
     ConfigResource,
@@ -24,8 +23,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 from dashboard.identity import HEADER
-from fraud.settings import DEFAULT_RULES
-from jobs.init import ensure_topics
+from fraud.settings import DEFAULT_RULES, ObjectStoreSettings
+from jobs.init import NotYetError, ensure_bucket, ensure_topics
 from jobs.topics import output_contracts, source_contract
 from local.native.archived import archived_offsets
 from local.native.drain import Backlog
@@ -47,19 +46,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     ports = free_ports(25_000, 27_000)
     with opened_stack(tmp_path_factory.mktemp("s3") / "state", ports) as store:
         store.start_object_store()
-        client = boto3.client("s3", **store.settings.object_store.boto3())
-
-        def answers() -> bool:
-            try:
-                client.list_buckets()
-            except (BotoCoreError, ClientError):
-                return False
-            return True
-
-        until("an answer of the S3 server", answers)
-        for bucket in ("data", "work"):
-            client.create_bucket(Bucket=bucket)
+        for name in ("data", "work"):
+            settings = store.settings.object_store.model_copy(update={"bucket": name})
+            until(f"bucket {name}", partial(is_made, settings))
         yield store
+
+
+def is_made(bucket: ObjectStoreSettings) -> bool:
+    try:
+        ensure_bucket(bucket, print)
+    except NotYetError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 """The images: where the build has them from, and what ECS starts in them."""
 
-import json
 import re
 from collections.abc import Callable
 from importlib.util import find_spec
 
 import pytest
 
+from tests.terraform.images import IMAGES, Image
 from tests.terraform.mocked import ROOT, Stack
 from tests.terraform.promises_services import containers
 
@@ -16,21 +16,13 @@ LINES = {
     "producer": "python -m producer --no-log",
     "init": "python -m jobs.init --timeout 10m",
 }
-IMAGES = {"dashboard": "dashboard", "maintenance": "jobs", "producer": "producer", "init": "jobs"}
-
-
-def entry_point(image: str) -> list[str]:
-    """The words that a command is added to."""
-    text = (ROOT / image / "Dockerfile").read_text("utf-8")
-    found = re.search(r"^ENTRYPOINT (\[.*\])$", text, re.MULTILINE)
-    return list(json.loads(found[1])) if found else []
 
 
 @pytest.mark.timeout(900)
 def test_each_container_starts_its_program(stack_of: Callable[[str], Stack]) -> None:
     stack = stack_of("demo")
     started = {
-        container["name"]: [*entry_point(IMAGES[container["name"]]), *container.get("command", [])]
+        container["name"]: [*Image.of(IMAGES[container["name"]]).entry_point, *container.get("command", [])]
         for component in ("dashboard", "maintenance", "producer")
         for container in containers(stack, component)
     }
