@@ -70,6 +70,7 @@ LISTS = [
     ),
     List("load balancer", "elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerName"),
     List("target group", "elbv2", "describe_target_groups", "TargetGroups[].TargetGroupName"),
+    List("certificate", "acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
     List("log group", "logs", "describe_log_groups", "logGroups[].logGroupName"),
     List("topic", "sns", "list_topics", "Topics[].TopicArn"),
     List("subscription", "sns", "list_subscriptions", "Subscriptions[].SubscriptionArn"),

@@ -8,7 +8,7 @@ import pytest
 from tests.terraform.account import Account
 from tests.terraform.changes import changes_of
 from tests.terraform.deployment import Deployment
-from tests.terraform.lifecycle import STACKS, Life, live
+from tests.terraform.lifecycle import STACKS, Life, certified, live
 from tests.terraform.residue import LISTS, STATELESS
 
 KEPT = {
@@ -75,7 +75,8 @@ def life_of(
             folder = tmp_path_factory.mktemp("life")
             changes = changes_of(STACKS[name].options())
             with Account(folder / "account.log") as account:
-                deployment = Deployment(folder, account.environment(environment), STACKS[name])
+                variant = certified(STACKS[name], account)
+                deployment = Deployment(folder, account.environment(environment), variant)
                 lives[name] = live(
                     account,
                     deployment,
