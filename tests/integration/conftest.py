@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from jobs.init import ensure_topics
 from local.native.stack import Stack, opened_stack
 from tests.integration.ec2_brokers import Brokers, opened_brokers
 from tests.integration.lane import Lane, free_ports, opened_lane
@@ -40,5 +39,5 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
     except NoTerraformError as error:
         pytest.skip(str(error))
     with opened_brokers(stack, folder / "brokers") as brokers:
-        ensure_topics(brokers.kafka("detect"), print)
+        brokers.make_topics()
         yield brokers

@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient
 
 from fraud.environment import load
 from fraud.settings import KafkaSettings
+from jobs.init import NotYetError, ensure_topics
 from local.native.jars import FOLDER as JARS
 from local.native.java import find_java
 from tests.integration.ec2_account import bring_program, bring_secrets
@@ -138,6 +139,19 @@ class Brokers:
         """The leader on which the controllers of these machines agree, or 0."""
         states = {self.machines[number].quorum() for number in numbers}
         return max(states)[1] if len(states) == 1 else 0
+
+    def make_topics(self) -> None:
+        """As `jobs.init` does: again while a broker has not yet heard of what another one has made."""
+
+        def are_made() -> bool:
+            try:
+                ensure_topics(self.kafka("detect"), print)
+            except NotYetError as error:
+                print(error)
+                return False
+            return True
+
+        until("the topics", are_made, self.logs)
 
     def are_whole(self, *topics: str) -> bool:
         """Whether all three are there, and each replica of these topics is in sync."""

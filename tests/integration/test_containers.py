@@ -24,7 +24,7 @@ from websockets.sync.client import connect
 
 from dashboard.identity import HEADER
 from fraud.settings import DEFAULT_RULES, ObjectStoreSettings
-from jobs.init import NotYetError, ensure_bucket, ensure_topics
+from jobs.init import NotYetError, ensure_bucket
 from jobs.topics import output_contracts, source_contract
 from local.native.archived import archived_offsets
 from local.native.drain import Backlog
@@ -79,7 +79,7 @@ def without_topics(brokers: Brokers) -> Iterator[Brokers]:
     delete()
     yield brokers
     delete()
-    ensure_topics(kafka, print)
+    brokers.make_topics()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,6 @@ LET_IN_BY_NONE = {
     "a wrong password": ({"sasl.password": "wrong"}, KafkaError._AUTHENTICATION),
     "a user that is not there": ({"sasl.username": "nobody"}, KafkaError._AUTHENTICATION),
     "another mechanism": ({"sasl.mechanism": "SCRAM-SHA-256"}, KafkaError._AUTHENTICATION),
-    "no log-in": ({"security.protocol": "SSL"}, KafkaError._TRANSPORT),
     "a password in the clear": ({"security.protocol": "SASL_PLAINTEXT"}, KafkaError._ALL_BROKERS_DOWN),
     "neither log-in nor encryption": ({"security.protocol": "PLAINTEXT"}, KafkaError._ALL_BROKERS_DOWN),
 }
@@ -167,33 +167,67 @@ def test_clients_refuse_brokers_of_another_authority_and_under_another_name(
     wait_until_refused(good | {"bootstrap.servers": elsewhere}, KafkaError._SSL)
 
 
-# ApiVersions, version 0, which asks nobody who he is: length, key, version, number, no name.
-QUESTION = b"".join(value.to_bytes(2, "big") for value in (0, 10, 18, 0, 0, 7, 0xFFFF))
+def question(key: int, body: bytes = b"") -> bytes:
+    """A request of Kafka's protocol: length, key, version 0, number 7, no name of a client, body."""
+    request = b"".join(value.to_bytes(2, "big") for value in (key, 0, 0, 7, 0xFFFF)) + body
+    return len(request).to_bytes(4, "big") + request
+
+
+VERSIONS = question(18)  # ApiVersions, which asks nobody who he is
+METADATA = question(3, bytes(4))  # a list of no topics: it asks for all
+
+
+def is_answered(question: bytes, connection: socket.socket) -> bool:
+    """Whether a whole answer comes; else the connection has ended."""
+    connection.sendall(question)
+    with connection.makefile("rb") as answers:
+        length = int.from_bytes(answers.read(4), "big")
+        return length > 0 and len(answers.read(length)) == length
+
+
+@contextmanager
+def encrypted(
+    brokers: Brokers, number: int, port: int, certificate: Path | None = None
+) -> Iterator[ssl.SSLSocket]:
+    """A connection to a broker's or controller's port, which comes with this certificate, or with none."""
+    context = ssl.create_default_context(cafile=brokers.machines[number].root / "etc/kafka/ca.pem")
+    if certificate:
+        context.load_cert_chain(certificate)
+    name = f"broker-{number}.{brokers.domain}"  # whose certificate it must show
+    with (
+        socket.create_connection(("127.0.0.1", port), SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=name) as connection,
+    ):
+        yield connection
+
+
+def test_brokers_hang_up_on_who_asks_for_more_than_versions_without_a_log_in(brokers: Brokers) -> None:
+    for number in NODES:
+        with encrypted(brokers, number, brokers.client_port(number)) as connection:
+            assert is_answered(VERSIONS, connection)
+            assert not is_answered(METADATA, connection)
+    why = "Unexpected Kafka request of type METADATA during SASL handshake"
+    until(
+        "each broker's own word for it",
+        lambda: all(why in machine.logs() for machine in brokers.machines.values()),
+        brokers.logs,
+    )
 
 
 def test_no_port_answers_in_the_clear(brokers: Brokers) -> None:
     for number in NODES:
         for port in (brokers.client_port(number), brokers.controller_port(number)):
             with socket.create_connection(("127.0.0.1", port), SECONDS) as plain:
-                plain.sendall(QUESTION)
+                plain.sendall(VERSIONS)
                 # Kafka's answer begins with its length; there may be TLS's, that this is none.
                 assert plain.recv(4)[:1] != b"\0"
 
 
-def is_answered(brokers: Brokers, number: int, certificate: Path | None) -> bool:
+def does_controller_answer(brokers: Brokers, number: int, certificate: Path | None) -> bool:
     """Whether a controller answers who comes with this certificate, or with none."""
-    context = ssl.create_default_context(cafile=brokers.machines[number].root / "etc/kafka/ca.pem")
-    if certificate:
-        context.load_cert_chain(certificate)
-    address = ("127.0.0.1", brokers.controller_port(number))
-    name = f"broker-{number}.{brokers.domain}"  # whose certificate it must show
     try:
-        with (
-            socket.create_connection(address, SECONDS) as plain,
-            context.wrap_socket(plain, server_hostname=name) as encrypted,
-        ):
-            encrypted.sendall(QUESTION)
-            return len(encrypted.recv(4)) > 0
+        with encrypted(brokers, number, brokers.controller_port(number), certificate) as connection:
+            return is_answered(VERSIONS, connection)
     except (ssl.SSLError, ConnectionError):
         return False
 
@@ -204,9 +238,9 @@ def test_controllers_answer_only_who_has_a_certificate_of_the_authority(
     foreign = of_another_authority(brokers, tmp_path, "broker-1")
     for number in NODES:
         own = brokers.machines[number % 3 + 1].root / "etc/kafka/broker.pem"
-        assert is_answered(brokers, number, own)
-        assert not is_answered(brokers, number, None)
-        assert not is_answered(brokers, number, foreign)
+        assert does_controller_answer(brokers, number, own)
+        assert not does_controller_answer(brokers, number, None)
+        assert not does_controller_answer(brokers, number, foreign)
 
 
 # --- who uses them -----------------------------------------------------------------------------------------
