@@ -71,7 +71,17 @@ class Cluster:
 
     def release(self, does: str) -> None:
         """Put a release into the bucket, at once."""
-        content: dict[str, Any] = {
+        self.put(json.dumps(self.content(does)).encode())
+
+    def put(self, content: bytes) -> None:
+        """Put what may be no release into its place in the bucket, at once."""
+        part = self.folder / "release.part"
+        part.write_bytes(content)
+        part.rename(file_of(self.account, "artifacts/release.json"))
+
+    def content(self, does: str) -> dict[str, Any]:
+        """A release."""
+        return {
             "release": does,
             "settings": {"FRAUD_SPARK_MASTER": "yarn", "FRAUD_DRIVER_MEMORY": "4g"},
             "secrets": {
@@ -91,9 +101,6 @@ class Cluster:
             "spark": {"spark.executor.cores": "3"},
             "metrics_namespace": "fraud/job",
         }
-        part = self.folder / "release.part"
-        part.write_text(json.dumps(content), "utf-8")
-        part.rename(file_of(self.account, "artifacts/release.json"))
 
     def running(self) -> AbstractContextManager[subprocess.Popen[str]]:
         """A runner on this node."""
@@ -210,3 +217,85 @@ def test_a_first_release_that_refuses_its_settings_fails_the_step(cluster: Clust
     with cluster.running() as runner:
         assert runner.wait(SECONDS) == 1
     assert cluster.text("jobs").count("started refuse-1") == 1
+
+
+PLACE = "s3://work/artifacts/release.json"
+WHAT_TO_DO = "; scripts/deploy.sh puts it there, and lets the cluster's nodes read it\n"
+
+
+def test_a_first_release_that_cannot_be_read_is_asked_for_again_until_it_is_given_up(
+    cluster: Cluster,
+) -> None:
+    cluster.release("run-1")
+    refuse(cluster.account, "s3 cp")
+    with cluster.running() as runner:
+        assert runner.wait(SECONDS) == 1
+    log = cluster.text("log.txt")
+    refusal = "An error occurred (AccessDenied) when calling it"
+    assert log.count(f"runner: {PLACE} could not be read: {refusal}{WHAT_TO_DO}") == 5
+    assert "5 failures in 10 minutes: giving up" in log
+    assert len(log.splitlines()) == 6
+    assert not cluster.text("jobs")
+
+
+def test_a_first_release_is_waited_for(cluster: Cluster) -> None:
+    with cluster.running():
+        cluster.wait_for("log.txt", "No such file")
+        cluster.release("run-1")
+        cluster.wait_for("jobs", "started run-1")
+    assert "Traceback" not in cluster.text("log.txt")
+
+
+def test_a_runner_that_is_ended_before_there_is_a_release_has_not_failed(cluster: Cluster) -> None:
+    with cluster.running() as runner:
+        cluster.wait_for("log.txt", "No such file")
+    assert runner.returncode == 0
+
+
+NO_RELEASE = {
+    "cut off": (b'{"release": "r", ', "holds no JSON: "),
+    "no text": (b"\x1f\x8b\xff", "holds no JSON: "),
+    "a list": (b"[]", "lacks arguments, artifacts, metrics_namespace, release, secrets, settings, spark"),
+    "only some of it": (b'{"release": "r", "secrets": {}, "spark": {}, "artifacts": {}}', "lacks arguments"),
+}
+
+
+@pytest.mark.parametrize("what", NO_RELEASE)
+def test_a_first_release_that_is_none_is_said_in_one_line(what: str, cluster: Cluster) -> None:
+    content, why = NO_RELEASE[what]
+    cluster.put(content)
+    with cluster.running():
+        cluster.wait_for("log.txt", WHAT_TO_DO)
+    assert all(f"runner: {PLACE} {why}" in line for line in cluster.text("log.txt").splitlines())
+
+
+def test_a_later_release_that_is_none_raises_the_alarm_once_and_the_one_before_goes_on(
+    cluster: Cluster,
+) -> None:
+    cluster.release("run-1")
+    with cluster.running() as runner:
+        cluster.wait_for("jobs", "started run-1")
+        cluster.put(b"{")
+        cluster.wait_for("account/calls", "--metric-name ReleaseRefused")
+        looks = cluster.text("account/calls").count("release.json")
+        while cluster.text("account/calls").count("release.json") < looks + 3:
+            assert runner.poll() is None
+            time.sleep(0.05)
+        cluster.release("run-2")
+        cluster.wait_for("jobs", "started run-2")
+    lines = [line.split(" detect")[0] for line in cluster.text("jobs").splitlines()]
+    assert lines == ["started run-1", "stopped run-1", "started run-2", "stopped run-2"]
+    assert cluster.text("account/calls").count("--metric-name ReleaseRefused") == 1
+    said = [line for line in cluster.text("log.txt").splitlines() if "holds no JSON" in line]
+    assert len(said) == 1
+    assert said[0].endswith("; the release run-1 goes on")
+
+
+@pytest.mark.parametrize("value", ['{"username": "detect"}', "pw-of-nobody", '"pw-of-nobody"', "null"])
+def test_a_secret_that_is_not_as_it_must_be_is_named_but_not_told(value: str, cluster: Cluster) -> None:
+    cluster.release("run-1")
+    file_of(cluster.account, "arn").write_text(value, "utf-8")
+    with cluster.running():
+        cluster.wait_for("log.txt", "the release could not be prepared: arn holds no ")
+    assert "Traceback" not in cluster.text("log.txt")
+    assert "pw-of-nobody" not in cluster.text("log.txt")

@@ -25,6 +25,7 @@ FAILURES, WITHIN = 5, 600.0  # so many in so many seconds are too many
 POLL = 15.0
 PROVEN = 120.0  # seconds after which a release counts as one that works
 SETTINGS_WRONG = 2
+FIELDS = {"release", "settings", "secrets", "artifacts", "arguments", "spark", "metrics_namespace"}
 SPARK = Path(os.environ.get("SPARK_HOME", "/usr/lib/spark"))
 
 
@@ -39,23 +40,38 @@ def aws(*arguments: str) -> str:
         ["aws", *arguments],  # noqa: S607  # wherever EMR has it
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # what is no text is told by whoever reads it
     )
     return done.stdout
 
 
-def last_line(error: subprocess.CalledProcessError) -> str:
-    """What a command said in the end."""
+def last_line(error: Exception) -> str:
+    """Why: of a command what it said in the end."""
+    if not isinstance(error, subprocess.CalledProcessError):
+        return str(error)
     lines = str(error.stderr).split("\n")
     return next((line for line in reversed(lines) if line.strip()), f"exit code {error.returncode}")
+
+
+class ReleaseError(Exception):
+    """There is no release to run; the message says where, and why."""
 
 
 class Release:
     """One state of release.json, and its files on this machine."""
 
     def __init__(self, text: str, bucket: str, folder: Path) -> None:
+        """Raises ReleaseError."""
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ReleaseError(f"holds no JSON: {error}") from error
+        lacking = FIELDS - content.keys() if isinstance(content, dict) else FIELDS
+        if lacking:
+            raise ReleaseError(f"lacks {', '.join(sorted(lacking))}")
         self.text = text
-        self.content = json.loads(text)
+        self.content = content
         self._bucket = bucket
         self._folder = folder
 
@@ -83,7 +99,10 @@ class Release:
         return self.part(name) / Path(self.content["artifacts"][name]).name
 
     def environment(self) -> dict[str, str]:
-        """The environment of the job: settings, and the secrets that release.json names."""
+        """The environment of the job: settings, and the secrets that release.json names.
+
+        Raises ReleaseError, CalledProcessError, OSError.
+        """
         settings = dict(self.content["settings"])
         secrets = {}
         for variable, place in self.content["secrets"].items():
@@ -100,7 +119,11 @@ class Release:
                     "json",
                 )
             value = json.loads(secrets[arn])
-            settings[variable] = json.loads(value)[field] if field else value
+            try:
+                settings[variable] = json.loads(value)[field] if field else value
+            except (ValueError, LookupError, TypeError):
+                # Its own text might tell the secret.
+                raise ReleaseError(f"{arn} holds no {field!r} for {variable}: it must be JSON") from None
         settings["FRAUD_RULES_FILE"] = str(self.file("rules"))
         settings["FRAUD_LOG_DIR"] = str(self._folder / "log")
         # Spark's own packages last: the archive has none of them.
@@ -172,7 +195,9 @@ class Runner:
     def run(self) -> int:
         """Until it is told to end, or gives up: the step's exit code."""
         proven: Release | None = None
-        release = self._newest(None)
+        release = self._first()
+        if release is None:
+            return 0 if self._ending else 1
         while not self._ending:
             code, lasted, following = self._job(release)
             if lasted >= PROVEN:
@@ -191,30 +216,56 @@ class Runner:
                 self._refused, release = release.text, proven
                 continue
             if not self._may_try_again():
-                say(f"{FAILURES} failures in {WITHIN / 60:.0f} minutes: giving up")
                 return 1
             release = self._newest(release)
         return 0
 
-    def _newest(self, known: Release | None) -> Release:
-        """The release that the bucket holds; the known one when it cannot be read just now."""
+    def _first(self) -> Release | None:
+        """The release to begin with; None when it is told to end, or gives up, before there is one."""
+        while not self._ending:
+            try:
+                return self._release(self._text())
+            except ReleaseError as error:
+                say(f"{error}; scripts/deploy.sh puts it there, and lets the cluster's nodes read it")
+            if not self._may_try_again():
+                break
+        return None
+
+    def _newest(self, known: Release) -> Release:
+        """The release that the bucket holds; the known one when that is no news, or cannot be had."""
+        text = known.text
         try:
-            text = aws("s3", "cp", f"{self._artifacts}/release.json", "-")
+            text = self._text()
+            if text not in (known.text, self._refused):
+                return self._release(text)
+        except ReleaseError as error:
+            say(f"{error}; the release {known.content['release']} goes on")
+            if text != known.text:  # it was read, and will be no better at the next look
+                self._refused = text
+                self._alarm(known, "ReleaseRefused")
+        return known
+
+    def _text(self) -> str:
+        """What release.json holds. Raises ReleaseError."""
+        place = f"{self._artifacts}/release.json"
+        try:
+            return aws("s3", "cp", place, "-")
         except subprocess.CalledProcessError as error:
-            if known is None:
-                raise
-            say(f"release.json could not be read: {last_line(error)}")
-            return known
-        if known is not None and text in (known.text, self._refused):
-            return known
-        return Release(text, self._bucket, self._folder)
+            raise ReleaseError(f"{place} could not be read: {last_line(error)}") from error
+
+    def _release(self, text: str) -> Release:
+        """The release that a text is. Raises ReleaseError."""
+        try:
+            return Release(text, self._bucket, self._folder)
+        except ReleaseError as error:
+            raise ReleaseError(f"{self._artifacts}/release.json {error}") from error
 
     def _job(self, release: Release) -> tuple[int, float, "Release | None"]:
         """Run the job until it ends or another release is there: exit code, seconds, that release."""
         say(f"starting release {release.content['release']}")
         try:
             environment = release.environment()
-        except subprocess.CalledProcessError as error:
+        except (ReleaseError, subprocess.CalledProcessError, OSError) as error:
             say(f"the release could not be prepared: {last_line(error)}")
             return 1, 0.0, None
         code = subprocess.run(
@@ -255,6 +306,7 @@ class Runner:
         while self._failures[0] < now - WITHIN:
             self._failures.popleft()
         if len(self._failures) >= FAILURES:
+            say(f"{FAILURES} failures in {WITHIN / 60:.0f} minutes: giving up")
             return False
         time.sleep(2.0 ** len(self._failures))
         return True
