@@ -79,6 +79,9 @@ VARIANTS = {
                 "oidc_client_secret": "s",
                 "kafdrop_public": True,
                 "cpu_architecture": "x86_64",
+                # As docs/operations.md has them.
+                "job_settings": '{ FRAUD_ALLOWED_LATENESS = "15m" }',
+                "job_options": '["--take-over=keep", "--since=2026-11-25T06:00:00Z"]',
             },
         ),
     )

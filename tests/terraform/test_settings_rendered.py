@@ -7,7 +7,7 @@ import pytest
 
 from fraud.environment import load, variables
 from fraud.settings import Settings
-from tests.terraform.mocked import VARIANTS, Stack
+from tests.terraform.mocked import ROOT, VARIANTS, Stack
 from tests.terraform.promises_services import containers
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -65,6 +65,27 @@ def test_the_release_holds_settings_that_the_job_takes(
     assert settings.detection.archive
     assert bool(settings.kafka.ca_pem) == stack.on_ec2
     assert release["artifacts"].keys() == {"code", "environment", "jars", "rules"}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("variant", "lateness", "arguments"),
+    [
+        ("login", 15 * 60_000, ["--take-over=keep", "--since=2026-11-25T06:00:00Z"]),
+        ("standard", 10 * 60_000, []),
+    ],
+)
+def test_settings_and_options_given_as_the_guide_says_reach_the_job(
+    variant: str, lateness: int, arguments: list[str], stack_of: Callable[[str], Stack]
+) -> None:
+    stack = stack_of(variant)
+    guide = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    for name in stack.options.keys() & {"job_settings", "job_options"}:
+        assert f"scripts/deploy.sh demo --var '{name}={stack.options[name]}'\n" in guide
+    release = json.loads(stack.one("aws_s3_object", "release").values["content"])
+    settings = loaded(release["settings"], list(release["secrets"]))
+    assert settings.detection.allowed_lateness == lateness
+    assert release["arguments"] == arguments
 
 
 @pytest.mark.timeout(900)
