@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient
 from fraud.settings import KafkaSettings
 from local.native.findings import read_topic
 from local.native.jars import FOLDER as JARS
+from tests.guide import blocks
 from tests.integration.ec2_account import bring_program, build_environment
 from tests.integration.ec2_brokers import NODES, SECONDS, Brokers, until
 from tests.integration.ec2_machine import Machine
@@ -326,6 +327,57 @@ def test_kafdrop_connects_by_the_file_that_its_start_writes(brokers: Brokers, tm
     assert "message.timestamp.type=LogAppendTime" in done.stdout, done.stdout + done.stderr
     assert "secrets in the environment: \n" in done.stdout
     assert properties.stat().st_mode & 0o777 == 0o600
+
+
+# --- what the operations guide does to them ---------------------------------------------------------------
+
+
+def typed(script: str, brokers: Brokers, folder: Path) -> None:
+    """Run commands of the guide in `folder`, where this account is AWS, and the first machine the broker."""
+    machine = brokers.machines[1]
+    for there, here in (
+        ("/etc/kafka/", f"{machine.root}/etc/kafka/"),
+        ("/opt/kafka/", f"{machine.root}/opt/kafka/"),
+        ("broker-1.kafka.$NAME.internal:9094", f"localhost:{brokers.client_port(1)}"),
+    ):
+        script = script.replace(there, here)
+    given = environment(brokers.account)
+    path = f"{brokers.java_home / 'bin'}:{given['PATH']}"
+    name = str(brokers.stack.options["name"])
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
+        cwd=folder,
+        env=given | {"PATH": path, "NAME": name, "user": "producer"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_password_changes_by_the_commands_of_the_guide(brokers: Brokers, tmp_path: Path) -> None:
+    before = brokers.kafka()
+    secret_changes, brokers_learn = [each for each in blocks("bash") if "AmazonMSK_" in each]
+    typed(secret_changes, brokers, tmp_path)
+    after = brokers.kafka()
+    assert after != before
+
+    typed(brokers_learn, brokers, tmp_path)
+
+    assert list(tmp_path.iterdir()) == []  # passwords have lain here
+    for number in NODES:
+        server = f"localhost:{brokers.client_port(number)}"
+        client = AdminClient({**after.librdkafka(), "bootstrap.servers": server, "log_level": 0})
+
+        def is_let_in(client: AdminClient = client) -> bool:
+            try:
+                return bool(client.list_topics(timeout=5))
+            except KafkaException:  # it has not heard of the new one yet
+                return False
+
+        until(f"broker {number}, which takes the new password", is_let_in, brokers.logs)
+    wait_until_refused(before.librdkafka(), KafkaError._AUTHENTICATION)
 
 
 # --- what they survive -------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ case "$service $call" in
       cat "$(file "$name")"
     fi
     ;;
+  "secretsmanager get-random-password") openssl rand -hex 16 ;;
   "secretsmanager put-secret-value") cp "$value" "$(file "$name")" ;;
   "s3api head-object") [[ -e $(file "$name") ]] ;;
   "s3 cp") if [[ ${words[1]} == - ]]; then cat "${words[0]}"; else cp "${words[@]}"; fi ;;

@@ -7,7 +7,8 @@ import pytest
 
 from fraud.environment import load, variables
 from fraud.settings import Settings
-from tests.terraform.mocked import ROOT, VARIANTS, Stack
+from tests.guide import TEXT
+from tests.terraform.mocked import VARIANTS, Stack
 from tests.terraform.promises_services import containers
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -79,9 +80,8 @@ def test_settings_and_options_given_as_the_guide_says_reach_the_job(
     variant: str, lateness: int, arguments: list[str], stack_of: Callable[[str], Stack]
 ) -> None:
     stack = stack_of(variant)
-    guide = (ROOT / "docs" / "operations.md").read_text("utf-8")
     for name in stack.options.keys() & {"job_settings", "job_options"}:
-        assert f"scripts/deploy.sh demo --var '{name}={stack.options[name]}'\n" in guide
+        assert f"scripts/deploy.sh demo --var '{name}={stack.options[name]}'\n" in TEXT
     release = json.loads(stack.one("aws_s3_object", "release").values["content"])
     settings = loaded(release["settings"], list(release["secrets"]))
     assert settings.detection.allowed_lateness == lateness

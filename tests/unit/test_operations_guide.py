@@ -21,17 +21,11 @@ from jobs.init import main as init
 from local.native.arguments import parsed
 from scripts.aws.arguments import deploy_arguments, destroy_arguments, smoke_arguments
 from tests.bucket import Bucket
+from tests.guide import GUIDE, TEXT, blocks
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDE = ROOT / "docs" / "operations.md"
-TEXT = GUIDE.read_text("utf-8")
 TERRAFORM = ROOT / "terraform"
 OBSERVED = TERRAFORM / "modules" / "observability"
-
-
-def blocks(language: str) -> list[str]:
-    """The blocks of code of one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def commands() -> Iterator[list[str]]:
