@@ -11,9 +11,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import jmespath
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore import xform_name
+from botocore.model import ListShape, OperationModel, Shape, StructureShape
+from botocore.session import Session
 
 from fraud.environment import variables
 from jobs.detect.__main__ import main as detect
@@ -127,6 +131,93 @@ def test_variables_and_addresses_of_terraform_exist() -> None:
         resource = re.search(rf'^resource "{kind}" "{name}" \{{\n(.*?)^\}}', text, re.MULTILINE | re.DOTALL)
         assert resource, f"{kind}.{name}"
         assert bool(keyed) == ("  for_each " in resource[1])
+
+
+# What AWS's command line has beside the services' own operations: its options.
+OF_THE_COMMAND_LINE = {
+    ("s3", "cp"): set(),
+    ("s3", "mv"): {"recursive", "only-show-errors"},
+    ("s3", "rm"): set(),
+    ("logs", "tail"): {"since"},
+    ("emr", "add-steps"): {"cluster-id", "steps"},
+}
+BETWEEN = "();<>|&\n"  # commands
+SERVICES = Session()
+
+
+def aws_commands() -> Iterator[list[str]]:
+    """Each call of AWS's command line as words, from the service on; also those inside of others."""
+    for text in blocks("bash") + re.findall(r"`(aws [^`\n]+)`", TEXT):
+        left = re.sub(r"\\\n|\s+#.*", " ", text)
+        while inner := re.search(r"\$\((aws [^()]*)\)", left):
+            yield from split(inner[1])
+            left = left.replace(inner[0], "VALUE")
+        yield from split(left)
+
+
+def split(text: str) -> Iterator[list[str]]:
+    words = shlex.shlex(text, posix=True, punctuation_chars=BETWEEN)
+    words.whitespace, words.whitespace_split = " \t", True
+    call: list[str] | None = None
+    for word in [*words, "\n"]:
+        if word == "aws" or not word.strip(BETWEEN):
+            if call:
+                yield call
+            call = [] if word == "aws" else None
+        elif call is not None:
+            call.append(word)
+
+
+def operation(service: str, command: str) -> OperationModel:
+    """The operation of a service that a command calls. Raises KeyError."""
+    model = SERVICES.get_service_model(service.removesuffix("api"))
+    return model.operation_model({xform_name(name, "-"): name for name in model.operation_names}[command])
+
+
+def sample(shape: Shape | None, depth: int = 8) -> object:
+    """An answer of this shape, with something in each field."""
+    if isinstance(shape, StructureShape):
+        return {name: sample(each, depth - 1) for name, each in shape.members.items() if depth > 0}
+    if isinstance(shape, ListShape):
+        return [sample(shape.member, depth - 1)]
+    return "value"
+
+
+def leaves(value: object) -> Iterator[object]:
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from leaves(each)
+    else:
+        yield value
+
+
+@pytest.mark.parametrize("words", list(aws_commands()), ids=lambda words: " ".join(words[:2]))
+def test_each_command_for_aws_has_names_and_options_that_there_are(words: list[str]) -> None:
+    service, command, *rest = words
+    options = {word.removeprefix("--") for word in rest if word.startswith("--")}
+    if (service, command) in OF_THE_COMMAND_LINE:
+        assert options <= OF_THE_COMMAND_LINE[service, command]
+        return
+    model = operation(service, command)
+    asked = model.input_shape
+    assert asked is not None
+    known = {xform_name(name, "-"): name for name in asked.members}
+    assert options - {"query", "output"} <= known.keys()
+    if options:  # else it is named, not called
+        assert set(asked.required_members) <= {known.get(each) for each in options}
+    if "--query" in rest:
+        found = jmespath.search(rest[rest.index("--query") + 1], sample(model.output_shape))
+        assert list(leaves(found))
+        assert None not in leaves(found)
+
+
+def test_a_command_for_aws_that_there_is_not_is_noticed() -> None:
+    assert len(list(aws_commands())) >= 25
+    with pytest.raises(KeyError):
+        operation("ecs", "run-tasks")
+    good = sample(operation("ecs", "run-task").output_shape)
+    assert jmespath.search("tasks[0].taskArn", good) == "value"
+    assert jmespath.search("tasks[0].TaskArn", good) is None
 
 
 def test_the_alarms_are_those_that_there_are() -> None:
