@@ -38,7 +38,7 @@ kafka=$(port KAFKA_PORT 9092) s3=$(port S3_PORT 9010)
 cat <<TABLE
   Dashboard     http://127.0.0.1:$(port DASHBOARD_PORT 8501)
   Kafdrop       http://127.0.0.1:$(port KAFDROP_PORT 9000)
-  MinIO         http://127.0.0.1:$(port MINIO_CONSOLE_PORT 9011), user and password as in local/.env.example
+  MinIO         http://127.0.0.1:$(port MINIO_CONSOLE_PORT 9011), user and password as in local/.env, else local/.env.example
   Kafka         127.0.0.1:$kafka, topics transactions, fraud-alerts, transactions-rejected
   S3            http://127.0.0.1:$s3, bucket fraud, alerts below alerts/
   alerts        scripts/alerts.sh
