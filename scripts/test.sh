@@ -21,10 +21,9 @@ usage: scripts/test.sh [GROUP ...] [--all] [--skip=GROUP:REASON]
 Without a group: quick and integration. The set-up takes up to 6 minutes the first time, then a second.
 CHROMIUM names the browser's program when it is not on PATH under one of its usual names.
 TF_PROVIDER_MIRROR names a folder that holds Terraform's AWS provider, where its registry cannot be reached.
---all: of terraform the whole matrix, about an hour; of integration also Kafka on EC2, EMR's runner and ECS's containers
-as Terraform renders them (needs Terraform), and of faults also three brokers, damaged checkpoints and killed
-reconciliations, each under 20 minutes; of compose the variants with a Spark cluster and with three brokers, Kafka's disk
-lost, and the build on AWS (needs Terraform and docker-registry), under 30.
+--all: of terraform the whole matrix, under an hour; of integration also Kafka on EC2, EMR's runner and ECS's containers
+as Terraform renders them (needs Terraform), under 20 minutes; of compose the variants with a Spark cluster and with
+three brokers, Kafka's disk lost, and the build on AWS (needs Terraform and docker-registry), under 30.
 --skip counts a group that you cannot run as skipped, with your reason, in the last lines.
 USAGE
   exit 0

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local.native.arguments import Wishes
+from local.native.class_archive import class_sharing
 from local.native.drain import wait_for_the_job
 from local.native.environment import names_of_its_own
 from local.native.export import export
@@ -70,7 +71,12 @@ def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> 
     say("starting Kafka, the S3 server and the job (Spark takes a few seconds) ...")
     supervisor.start(  # first: it takes longest, and waits for the others
         Program(
-            "job", stack.module("jobs.detect"), stack.environment, stage=1, grace=30, echo=not wishes.headless
+            "job",
+            stack.module("jobs.detect"),
+            {**stack.environment, **class_sharing(stack.java_home)},
+            stage=1,
+            grace=30,
+            echo=not wishes.headless,
         )
     )
     stack.start_servers()

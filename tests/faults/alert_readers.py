@@ -38,6 +38,7 @@ def until(process: "subprocess.Popen[bytes]", condition: Callable[[], bool]) -> 
     while process.poll() is None:
         if condition():
             return True
+        time.sleep(0.005)  # the machine is needed for what is watched, too
     return False
 
 
@@ -133,7 +134,7 @@ def reading(bucket: Bucket, *expected: Counter[Pair]) -> Iterator[Counter[str]]:
     readings: Counter[str] = Counter()
 
     def follow(name: str, read: Callable[[], Counter[Pair]]) -> None:
-        while not ended.wait(0.05):  # the machine is needed for what is watched, too
+        while not ended.wait(0.15):
             try:
                 found = read()
             except Exception as error:  # noqa: BLE001  (fails the test, below)

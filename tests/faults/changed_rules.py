@@ -10,6 +10,7 @@ from fraud.settings import DEFAULT_RULES
 from scripts.oracle_records import Sent
 from tests.faults.checkpoint import CheckpointFolder
 from tests.faults.damage import refusal
+from tests.faults.job_progress import Checkpoint
 from tests.faults.judgement import Verdict, judged
 from tests.integration.adversary import records
 from tests.integration.lane import DEADLINE, Job, Lane
@@ -75,6 +76,8 @@ def kill_with_outcomes_in_flight(lane: Lane, job: Job) -> dict[int, int]:
     """Kill the job when alerts of a micro-batch lie in Parquet and it is not committed; partition -> where
     that micro-batch ends. Fails when the moment was not hit."""
     deadline = time.monotonic() + DEADLINE
+    progress = Checkpoint(Path(lane.settings.detection.checkpoint))
+    lane.wait(job, "micro-batch", lambda: progress.planned() >= 0)
     while time.monotonic() < deadline:
         assert job.process.poll() is None, job.text()
         names = [key.rsplit("-", 1)[-1] for key in lane.object_keys() if key.startswith("alerts/")]

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -14,7 +15,7 @@ from local.native import broker
 from local.native.jars import FOLDER as JARS
 from local.native.ports import HOST
 from local.native.process import Program
-from tests.faults.ground import Ground
+from tests.faults.ground import SELDOM, Ground
 from tests.faults.servers import Servers
 from tests.integration.lane import free_ports
 
@@ -73,8 +74,10 @@ def opened_cluster(servers: Servers, folder: Path) -> Iterator[Cluster]:
 def lose_each_broker_in_turn(ground: Ground, cluster: Cluster) -> None:
     """One broker at a time is stopped or killed; the job goes on without it, and it comes back."""
     supervisor = cluster.servers.stack.supervisor
+    admin = AdminClient({**ground.lane.settings.kafka.librdkafka(), "log_level": 0})
+    is_whole = partial(_is_whole, ground, admin)
     for each in ground.random.sample(cluster.brokers, _SIZE):
-        ground.until("three replicas of everything", lambda: _is_whole(ground))
+        ground.until("three replicas of everything", is_whole, look=SELDOM)
         if ground.random.random() < 0.5:
             supervisor.stop(each.name)
             ground.injected(f"{each.name} of {_SIZE} stopped")
@@ -84,13 +87,12 @@ def lose_each_broker_in_turn(ground: Ground, cluster: Cluster) -> None:
             ground.injected(f"{each.name} of {_SIZE} killed")
         ground.until_committed(2)
         supervisor.start(each)
-    ground.until("three replicas of everything", lambda: _is_whole(ground))
+    ground.until("three replicas of everything", is_whole, look=SELDOM)
 
 
-def _is_whole(ground: Ground) -> bool:
+def _is_whole(ground: Ground, admin: AdminClient) -> bool:
     """Whether each replica of the lane's topics is in sync."""
     kafka = ground.lane.settings.kafka
-    admin = AdminClient({**kafka.librdkafka(), "log_level": 0})
     try:
         topics = admin.list_topics(timeout=10).topics
     except KafkaException:  # asked again

@@ -49,6 +49,16 @@ def place(servers: Servers, random: Random, tmp_path: Path) -> Place:
     return Place(servers, f"faults-{next(_numbers)}", tmp_path, random, say)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may take longest begins first: the processes end at about the same time."""
+
+    def seconds(item: pytest.Item) -> int:
+        mark = item.get_closest_marker("timeout")
+        return mark.args[0] if mark else 0
+
+    items.sort(key=seconds, reverse=True)
+
+
 def say(line: str) -> None:
     """Pytest shows it when the drill fails."""
     print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)

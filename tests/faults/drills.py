@@ -46,7 +46,7 @@ def driver(place: Place) -> Outcome:
     several executors, of which one is killed."""
     with _ground(place, Adversary) as ground:
         kill_drivers(ground, at_random_times=20 if place.long else 1)
-        ground.start_job(FRAUD_SPARK_MASTER=worker_kills.LOCAL_CLUSTER)
+        ground.start_job(**worker_kills.LOCAL_CLUSTER)
         worker_kills.kill_executor(ground)
         return _verdict(ground)
 

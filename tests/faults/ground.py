@@ -19,6 +19,8 @@ from tests.faults.servers import Servers
 from tests.integration.lane import DEADLINE, Job, Lane, opened_lane
 
 _LOOK = 0.02
+SELDOM = 0.2
+"""Seconds between two looks for what costs a server something, or need not be seen at once."""
 
 
 class Load(Protocol):
@@ -71,9 +73,9 @@ class Ground:
 
     # --- waiting -------------------------------------------------------------------------------------------
 
-    def until(self, what: str, condition: Callable[[], bool]) -> None:
-        """Wait until `condition` holds. A job that ends with exit code 75 is started again, as a supervisor
-        would; any other end fails."""
+    def until(self, what: str, condition: Callable[[], bool], *, look: float = _LOOK) -> None:
+        """Wait until `condition` holds, looking every `look` seconds. A job that ends with exit code 75 is
+        started again, as a supervisor would; any other end fails."""
         deadline = time.monotonic() + DEADLINE
         while not condition():
             code = self.job.process.poll()
@@ -85,12 +87,14 @@ class Ground:
                 self.say("the job ended with exit code 75; starting it again")
                 self.start_job(**self._variables)
             assert time.monotonic() < deadline, f"no {what} in {DEADLINE} s:\n{self.job.text()}"
-            time.sleep(_LOOK)
+            time.sleep(look)
 
     def until_committed(self, batches: int) -> None:
         """Wait for so many micro-batches more."""
         wanted = self.checkpoint.committed() + batches
-        self.until(f"commit of micro-batch {wanted}", lambda: self.checkpoint.committed() >= wanted)
+        self.until(
+            f"commit of micro-batch {wanted}", lambda: self.checkpoint.committed() >= wanted, look=SELDOM
+        )
 
     def until_reached(self, moment: Moment) -> None:
         """Wait for a moment. Raises NotExercised when it does not come, or the job ends before."""
@@ -130,7 +134,7 @@ class Ground:
         if not self.is_running:
             self.start_job(**self._variables)
         with closing(Backlog(self.lane.settings.kafka)) as backlog:
-            self.until("end of the topic", lambda: backlog.records() == 0)
+            self.until("end of the topic", lambda: backlog.records() == 0, look=SELDOM)
         code = self.job.end(signal.SIGTERM)
         assert code == 0, f"the job ended with exit code {code}:\n{self.job.text()}"
 

@@ -10,7 +10,11 @@ from tests.faults.moment import NotExercised
 _DAEMON = "jobs.detect.daemon"
 _JVM = "org.apache.spark.deploy.SparkSubmit"
 _EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
-LOCAL_CLUSTER = "local-cluster[2,1,1024]"
+LOCAL_CLUSTER = {
+    "FRAUD_SPARK_MASTER": "local-cluster[2,1,1024]",
+    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",  # executors that live for seconds
+}
+"""Environment of a job with several executors."""
 
 
 def kill_workers(ground: Ground) -> None:
@@ -38,7 +42,7 @@ def kill_jvm(ground: Ground) -> None:
 
 
 def kill_executor(ground: Ground) -> None:
-    """One of several executors dies; the job runs with FRAUD_SPARK_MASTER=LOCAL_CLUSTER."""
+    """One of several executors dies; the job runs in a LOCAL_CLUSTER."""
     ground.until_committed(1)  # before, there may be none
     _kill_while_judging(ground, "executor", lambda: ground.processes(_EXECUTOR)[:1])
 

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import boto3
 from confluent_kafka import Producer
 
 from fraud.environment import load
 from fraud.settings import Settings
+from local.native.class_archive import class_sharing
 from local.native.drain import Backlog
 from local.native.findings import download, read_topic
 from local.native.ports import Ports, PortsError, check_ports
@@ -53,6 +55,10 @@ class Lane:
     @property
     def settings(self) -> Settings:
         return load(self.environment)
+
+    @cached_property
+    def _store_client(self) -> Any:
+        return boto3.client("s3", **self.settings.object_store.boto3())
 
     def run(self, *module: str, deadline: float = DEADLINE) -> subprocess.CompletedProcess[str]:
         """Run a module of the project to its end."""
@@ -94,6 +100,7 @@ class Lane:
 
     def start_job(self, *options: str, **variables: str) -> Job:
         """Start the job; `variables` are added to its environment."""
+        variables = class_sharing(Path(self.environment["JAVA_HOME"])) | variables
         output = self.folder / f"job-{len(self.jobs)}.log"
         with output.open("wb") as file:
             process = subprocess.Popen(
@@ -160,8 +167,9 @@ class Lane:
     def object_keys(self) -> list[str]:
         """The keys of every object under the lane's prefix."""
         store = self.settings.object_store
-        client = boto3.client("s3", **store.boto3())
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=store.bucket, Prefix=store.prefix)
+        pages = self._store_client.get_paginator("list_objects_v2").paginate(
+            Bucket=store.bucket, Prefix=store.prefix
+        )
         return [item["Key"].removeprefix(store.prefix) for page in pages for item in page.get("Contents", [])]
 
 
