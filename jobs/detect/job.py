@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from contextlib import suppress
 from threading import Event
 from typing import Any
 
@@ -26,7 +25,7 @@ from jobs.detect.kafka_sink import KafkaSink
 from jobs.detect.metrics import MetricsSink
 from jobs.detect.opening import Options, open_up
 from jobs.detect.retry import Retries
-from jobs.detect.spark import outcomes_stream, start_spark, warm_up
+from jobs.detect.spark import outcomes_stream, start_spark, stop_spark, warm_up
 from jobs.detect.topic import Topic
 from jobs.detect.watch import watch
 from jobs.objects import Objects
@@ -61,8 +60,7 @@ def run(settings: Settings, rules: RuleSet, options: Options) -> int:
         return end.exit_code
     finally:
         if spark is not None:
-            with suppress(Exception):  # its JVM may be gone, and what counts has been said
-                spark.stop()
+            stop_spark(spark)
         for number in (signal.SIGTERM, signal.SIGINT):  # nothing is left to stop
             signal.signal(number, signal.SIG_IGN)
     console.say("stopped cleanly")

@@ -3,9 +3,12 @@
 import logging
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyspark import SparkConf, SparkContext
@@ -55,6 +58,9 @@ _LOCAL_OPTIONS = {
 _LOCAL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
 
 
+_END = 20
+"""Seconds that a JVM may take to end."""
+
 _ATTEMPTS = 4
 """At a task, as Spark gives it in a cluster. Locally it gives one: a Python worker that is killed (there was
 not enough memory, say) is the end of the query."""
@@ -102,6 +108,18 @@ def start_spark(settings: DetectionSettings, object_store: ObjectStoreSettings) 
     # when the JVM is killed, this thread would print its trace over the one line that says so
     context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]  # on purpose
     return SparkSession(context)
+
+
+def stop_spark(spark: SparkSession) -> None:
+    """End the session, and return when its JVM is gone, too: it may write an archive of its classes for the
+    next one."""
+    gateway: Any = spark.sparkContext._gateway
+    jvm = gateway.proc
+    with suppress(Exception):  # the JVM may be gone
+        spark.stop()
+    jvm.stdin.close()  # for which it waits
+    with suppress(subprocess.TimeoutExpired):
+        jvm.wait(_END)
 
 
 def warm_up(spark: SparkSession, workers: int) -> None:

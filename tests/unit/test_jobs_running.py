@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -260,19 +261,26 @@ def signals() -> Iterator[None]:
 
 
 class Spark:
-    """A session whose JVM is gone."""
+    """A session whose JVM hears no one any more, and takes its time to end."""
+
+    def __init__(self) -> None:
+        ends = "import sys, time; sys.stdin.read(); time.sleep(0.3)"
+        self.jvm = subprocess.Popen([sys.executable, "-c", ends], stdin=subprocess.PIPE)
+        self.sparkContext = SimpleNamespace(_gateway=SimpleNamespace(proc=self.jvm))
 
     def stop(self) -> None:
         raise ConnectionRefusedError(111, "Connection refused")
 
 
 def run_with(monkeypatch: pytest.MonkeyPatch, detect: Callable[..., None]) -> int:
-    topic = SimpleNamespace(identity=lambda: ("c", "t"))
+    topic, spark = SimpleNamespace(identity=lambda: ("c", "t")), Spark()
     monkeypatch.setattr(job, "Topic", lambda *_: topic)
-    monkeypatch.setattr(job, "start_spark", lambda *_: Spark())
+    monkeypatch.setattr(job, "start_spark", lambda *_: spark)
     monkeypatch.setattr(job, "warm_up", lambda *_: None)
     monkeypatch.setattr(job, "_detect", detect)
-    return job.run(Settings(), load_rules(DEFAULT_RULES), Options())
+    code = job.run(Settings(), load_rules(DEFAULT_RULES), Options())
+    assert spark.jvm.poll() == 0, "its JVM outlives the job"
+    return code
 
 
 @pytest.mark.parametrize(
