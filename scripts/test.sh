@@ -10,7 +10,8 @@ if [[ ${1:-} == -h || ${1:-} == --help ]]; then
 usage: scripts/test.sh [GROUP ...] [--all] [--skip=GROUP:REASON]
 
   quick        lint, types, unit tests and laws; under 3 minutes
-  integration  a real broker, S3 server, Spark job and producer; under 8 minutes
+  integration  a real broker, S3 server, Spark job and producer; with Terraform 1.11, also Kafka on EC2, EMR's runner
+               and ECS's containers as it renders them; under 8 minutes
   faults       the same, with kill -9, outages and damage at moments hit on purpose; under 8 minutes
   browser      the dashboard in a real browser over what the real job wrote; under 5 minutes; needs Chromium
   terraform    terraform/ against a mocked and a simulated AWS, and read by checkov; under 6 minutes; needs
@@ -21,9 +22,9 @@ usage: scripts/test.sh [GROUP ...] [--all] [--skip=GROUP:REASON]
 Without a group: quick and integration. The set-up takes up to 6 minutes the first time, then a second.
 CHROMIUM names the browser's program when it is not on PATH under one of its usual names.
 TF_PROVIDER_MIRROR names a folder that holds Terraform's AWS provider, where its registry cannot be reached.
---all: of terraform the whole matrix, under an hour; of integration also Kafka on EC2, EMR's runner and ECS's containers
-as Terraform renders them (needs Terraform), under 20 minutes; of compose the variants with a Spark cluster and with
-three brokers, Kafka's disk lost, and the build on AWS (needs Terraform and docker-registry), under 30.
+Without that folder it is fetched into .cache/terraform, once.
+--all: of terraform the whole matrix, under an hour; of compose the variants with a Spark cluster and with three
+brokers, Kafka's disk lost, and the build on AWS (needs Terraform and docker-registry), under 30 minutes.
 --skip counts a group that you cannot run as skipped, with your reason, in the last lines.
 USAGE
   exit 0

@@ -15,6 +15,7 @@ from local.native.stack import Stack
 from tests.faults.drills import Place
 from tests.faults.servers import Servers, opened_servers
 from tests.integration.conftest import lane
+from tests.integration.lane import of_this_process
 
 __all__ = ["lane", "place", "random", "servers", "stack"]
 
@@ -23,8 +24,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    first = 31_000 + 400 * int(worker)  # ports of its own: those of the others may be taken at any moment
+    first = of_this_process(31_000, 400)
     with opened_servers(tmp_path_factory.mktemp("native") / "state", range(first, first + 400)) as servers:
         yield servers
 

@@ -25,7 +25,7 @@ from local.native.jars import FOLDER as JARS
 from local.native.java import find_java
 from tests.integration.ec2_account import bring_program, bring_secrets
 from tests.integration.ec2_machine import Machine
-from tests.integration.lane import free_ports
+from tests.integration.lane import free_ports, of_this_process
 from tests.terraform.account_folder import environment, file_of, opened_account
 from tests.terraform.mocked import Stack
 from tests.terraform.promises_clusters import user_data
@@ -193,7 +193,7 @@ def opened_brokers(stack: Stack, folder: Path) -> Iterator[Brokers]:
     with ThreadPoolExecutor(len(NODES)) as pool:
         for done in pool.map(Machine.first_start, machines.values()):
             assert done.returncode == 0, done.stdout + done.stderr
-    brokers = Brokers(stack, account, java_home, machines, free_ports(27_000, 30_000).kafka)
+    brokers = Brokers(stack, account, java_home, machines, free_ports(of_this_process(27_000)).kafka)
     try:
         brokers.start(*NODES)
         until(

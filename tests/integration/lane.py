@@ -201,8 +201,14 @@ def opened_lane(stack: Reachable, name: str, folder: Path) -> Iterator[Lane]:
         lane.kill_jobs()
 
 
-def free_ports(lowest: int = 23_000, end: int = 30_000) -> Ports:
+def of_this_process(port: int, apart: int = 1_000) -> int:
+    """The lowest port for one of several processes of pytest: those of the others may be taken any moment."""
+    return port + apart * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+def free_ports(lowest: int | None = None, end: int = 30_000) -> Ports:
     """Ports below `end` that nobody uses now."""
+    lowest = of_this_process(23_000) if lowest is None else lowest
     for first in range(lowest, end, 20):
         ports = Ports(kafka=first, controller=first + 1, s3=first + 2)
         try:

@@ -34,16 +34,16 @@ from tests.faults.alert_readers import Bucket
 from tests.integration.ec2_brokers import SECONDS, Brokers, until
 from tests.integration.ecs import PORT, Container, Ecs, opened_ecs
 from tests.integration.emr_node import PrimaryNode
-from tests.integration.lane import Lane, free_ports, pairs_in
+from tests.integration.lane import Lane, free_ports, of_this_process, pairs_in
 from tests.load_balancer import SIGNER, LoadBalancer
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.whole_matrix]
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An S3 server of its own, with Terraform's buckets."""
-    ports = free_ports(25_000, 27_000)
+    ports = free_ports(of_this_process(25_000))
     with opened_stack(tmp_path_factory.mktemp("s3") / "state", ports) as store:
         store.start_object_store()
         for name in ("data", "work"):

@@ -28,8 +28,6 @@ from tests.integration.lane import ROOT
 from tests.terraform.account_folder import environment, file_of, make_certificates, opened_account
 from tests.terraform.promises_clusters import user_data
 
-pytestmark = pytest.mark.whole_matrix
-
 CONFIG_COMMAND = ["-XX:TieredStopAtLevel=1", "-cp", f"{JARS / 'broker'}/*", "kafka.admin.ConfigCommand"]
 
 

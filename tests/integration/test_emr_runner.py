@@ -15,7 +15,7 @@ from tests.integration.ec2_brokers import Brokers, until
 from tests.integration.emr_node import PrimaryNode
 from tests.integration.lane import Lane, pairs_in
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.whole_matrix]
+pytestmark = pytest.mark.timeout(400)
 
 
 def test_alerts_are_exact_through_a_bad_release_other_rules_and_a_crash(

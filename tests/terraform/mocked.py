@@ -1,5 +1,6 @@
 """Runs `terraform test` on a copy of `terraform/` against a mocked AWS, and reads the state it prints."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -26,6 +27,7 @@ OIDC = {
 
 NO_TERRAFORM = "terraform is not on PATH; install Terraform 1.11 or newer"
 
+_LOCK = ROOT / ".cache" / "terraform.lock"
 _SECONDS = 900
 _GOGC = "400"  # Terraform and its provider end soon: a fifth less CPU for 80 MiB more memory
 # One small file for each pattern that the stack reads: what the files hold decides nothing but hashes.
@@ -146,11 +148,15 @@ class Stack:
 
 
 def provider_environment(cache: Path) -> dict[str, str]:
-    """The environment for terraform: the provider of TF_PROVIDER_MIRROR, else as this machine is set up."""
+    """The environment for terraform: the provider of TF_PROVIDER_MIRROR, else as this machine is set up, but
+    fetched once."""
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "GOGC": _GOGC}
     environment.pop("TF_DATA_DIR", None)
     mirror = os.environ.get("TF_PROVIDER_MIRROR")
-    if mirror:
+    if not mirror:
+        fetched = environment.setdefault("TF_PLUGIN_CACHE_DIR", str(ROOT / ".cache" / "terraform"))
+        Path(fetched).mkdir(parents=True, exist_ok=True)
+    else:
         cache.mkdir(parents=True, exist_ok=True)
         config = cache / "terraform.rc"
         config.write_text(
@@ -179,7 +185,10 @@ def provider_lacks(folder: Path, environment: Mapping[str, str]) -> str:
     """Why the provider cannot be had, in a new folder `init` below `folder`; empty when it can."""
     (folder / "init").mkdir()
     shutil.copyfile(ROOT / "terraform" / "versions.tf", folder / "init" / "versions.tf")
-    done = terraform(folder / "init", environment, "init", "-no-color", "-input=false")
+    _LOCK.parent.mkdir(exist_ok=True)
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would fetch the provider to the same place
+        done = terraform(folder / "init", environment, "init", "-no-color", "-input=false")
     if done.returncode == 0:
         return ""
     return (
