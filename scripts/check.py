@@ -27,6 +27,7 @@ SECONDS = {
 """The groups in the order in which they run, and how long each may take."""
 
 _AT_ONCE = {
+    "quick": ["-n", "2"],
     "integration": ["-n", "2", "--dist", "loadfile"],  # what one file's tests share is made once
     "faults": ["-n", "3", "--maxschedchunk", "1"],  # drills wait more than they compute
     "terraform": ["-n", "4", "--no-loadscope-reorder"],  # so do stacks in a simulated AWS
