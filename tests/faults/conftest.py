@@ -1,8 +1,10 @@
 """One real broker and one real S3 server, each with a fault proxy in front, for all drills of a process."""
 
+import fcntl
 import itertools
 import os
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -11,11 +13,13 @@ from random import Random
 
 import pytest
 
+from local.native.class_archive import FOLDER, class_sharing
 from local.native.stack import Stack
 from tests.faults.drills import Place
 from tests.faults.servers import Servers, opened_servers
+from tests.integration.adversary import records
 from tests.integration.conftest import lane
-from tests.integration.lane import of_this_process
+from tests.integration.lane import of_this_process, opened_lane
 
 __all__ = ["lane", "place", "random", "servers", "stack"]
 
@@ -26,7 +30,24 @@ _numbers = itertools.count()
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     first = of_this_process(31_000, 400)
     with opened_servers(tmp_path_factory.mktemp("native") / "state", range(first, first + 400)) as servers:
+        leave_classes(servers.stack, tmp_path_factory.mktemp("classes"))
         yield servers
+
+
+def leave_classes(stack: Stack, folder: Path) -> None:
+    """Let a job end in order once, if none has: jobs that are killed leave no classes for those that follow,
+    and looking for them takes time."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # for all processes of pytest
+        options = class_sharing(stack.environment, stack.settings.detection.driver_memory)
+        if "ArchiveClassesAtExit" not in options.get("SPARK_SUBMIT_OPTS", ""):
+            return
+        with opened_lane(stack, "classes", folder) as lane:
+            lane.produce(records(3_000, seed=1, now=time.time_ns() // 1_000_000))
+            job = lane.start_job()
+            lane.wait_until_caught_up(job)
+            assert job.end(signal.SIGTERM) == 0, job.text()
 
 
 @pytest.fixture(scope="session")
