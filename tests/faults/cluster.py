@@ -71,13 +71,12 @@ def opened_cluster(servers: Servers, folder: Path) -> Iterator[Cluster]:
         stack.supervisor.stop(*(each.name for each in brokers))
 
 
-def lose_brokers_in_turn(ground: Ground, cluster: Cluster, times: int) -> None:
-    """One broker at a time is stopped or killed; the job goes on without it, and it comes back. Another one
-    each time, at most three."""
+def lose_each_broker_in_turn(ground: Ground, cluster: Cluster) -> None:
+    """One broker at a time is stopped or killed; the job goes on without it, and it comes back."""
     supervisor = cluster.servers.stack.supervisor
     admin = AdminClient({**ground.lane.settings.kafka.librdkafka(), "log_level": 0})
     is_whole = partial(_is_whole, ground, admin)
-    for each in ground.random.sample(cluster.brokers, times):
+    for each in ground.random.sample(cluster.brokers, _SIZE):
         ground.until("three replicas of everything", is_whole, look=SELDOM)
         if ground.random.random() < 0.5:
             supervisor.stop(each.name)
