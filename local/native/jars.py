@@ -4,7 +4,6 @@ Ivy does the downloading, several at once; what counts is the SHA-256 of each fi
 """
 
 import argparse
-import fcntl
 import hashlib
 import re
 import shutil
@@ -13,11 +12,11 @@ import time
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from local.native.alone import alone
 from local.native.ivy import NoIvyError, prepared
 from local.native.java import ROOT, NoJavaError
 
@@ -78,7 +77,7 @@ def fetch(jars: Sequence[Jar], folder: Path = FOLDER) -> None:
     if not wanting(jars, folder):
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder / ".lock"):
+    with alone(folder / ".lock"):
         missing = wanting(jars, folder)  # another set-up may have fetched them while we waited
         if missing:
             said = _download(missing, folder)
@@ -187,14 +186,6 @@ def _is_whole(jar: Jar, folder: Path) -> bool:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Two set-ups at once fetch one after the other."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,5 @@
 """Runs `terraform test` on a copy of `terraform/` against a mocked AWS, and reads the state it prints."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -9,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from local.native.alone import alone
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -185,9 +186,7 @@ def provider_lacks(folder: Path, environment: Mapping[str, str]) -> str:
     """Why the provider cannot be had, in a new folder `init` below `folder`; empty when it can."""
     (folder / "init").mkdir()
     shutil.copyfile(ROOT / "terraform" / "versions.tf", folder / "init" / "versions.tf")
-    _LOCK.parent.mkdir(exist_ok=True)
-    with _LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would fetch the provider to the same place
+    with alone(_LOCK):  # two at once would fetch the provider to the same place
         done = terraform(folder / "init", environment, "init", "-no-color", "-input=false")
     if done.returncode == 0:
         return ""

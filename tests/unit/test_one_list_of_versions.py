@@ -1,7 +1,10 @@
 """Native, compose and AWS run the same code, packages and jars: one lock, one list of jars, no other pin."""
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,6 +95,20 @@ def test_every_jar_comes_by_the_one_list() -> None:
     assert "set_up --no-group dev broker" in function(ARCHIVES, "kafka")
     assert 'source "$HERE/../scripts/lib.sh"' in ARCHIVES
     assert "fetch([jar for jar in read_pinned(PINNED.read_text())" in text("local/native/stack.py")
+
+
+def test_the_image_has_all_that_fetches_its_jars(tmp_path: Path) -> None:
+    copies = re.findall(
+        r"^COPY (local/.*) (local/\S*)$", text("jobs/Dockerfile").replace("\\\n", " "), re.MULTILINE
+    )
+    for sources, folder in copies:
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        for source in sources.split():
+            shutil.copy(ROOT / source, tmp_path / folder)
+    command = [sys.executable, "-m", "local.native.jars", "--help"]
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_aws_builds_from_are_these_very_files() -> None:
