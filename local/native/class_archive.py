@@ -11,19 +11,21 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from fraud.environment import load
 from local.native.java import ROOT
 
 FOLDER = ROOT / ".cache" / "classes"
 _SECONDS = 60
 
 
-def class_sharing(environment: Mapping[str, str], memory: str, folder: Path = FOLDER) -> dict[str, str]:
-    """What a job finds in its environment so that its JVM reads archives in `folder`, or writes the second.
+def class_sharing(environment: Mapping[str, str], folder: Path = FOLDER) -> dict[str, str]:
+    """What is added to a job's `environment` so that its JVM reads the archives in `folder`, or writes
+    the second.
 
-    `environment` has its JAVA_HOME, and `memory` is its driver's. A JVM writes the archive when its job has
-    ended, in seconds, and the header, which makes it one, last: one that was killed meanwhile has left
-    nothing that anybody reads. Archives that do not fit a JVM are not read; one that cannot write any would
-    not start, so it is tried. Empty where that does not work.
+    A JVM writes the archive when its job has ended, in seconds, and the header, which makes it one, last: one
+    that was killed meanwhile has left nothing that anybody reads. Archives that do not fit a JVM are not
+    read; one that cannot write any would not start, so it is tried. Empty where that does not work. Raises
+    SettingsError.
     """
     java = Path(environment["JAVA_HOME"], "bin", "java")
     name = f"java-{java.stat().st_mtime_ns}"  # an upgrade of Java reads nothing of before
@@ -39,6 +41,7 @@ def class_sharing(environment: Mapping[str, str], memory: str, folder: Path = FO
         if not base.exists() and _runs(environment, java, "-Xshare:dump", f"-XX:SharedArchiveFile={written}"):
             written.replace(base)
         reads = f"-XX:SharedArchiveFile={base}"
+        memory = load(environment).detection.driver_memory
         if not _runs(environment, java, f"-Xmx{memory}", reads, f"-XX:ArchiveClassesAtExit={tried}"):
             base.unlink(missing_ok=True)  # it may be of a Java that was here before
             return {}

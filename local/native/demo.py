@@ -67,13 +67,13 @@ def demo(stack: Stack, run: Run, wishes: Wishes, say: Callable[[str], None]) -> 
     when what was found can not be read.
     """
     since = time.time_ns() // 1_000_000
-    supervisor, memory = stack.supervisor, stack.settings.detection.driver_memory
+    supervisor = stack.supervisor
     say("starting Kafka, the S3 server and the job (Spark takes a few seconds) ...")
     supervisor.start(  # first: it takes longest, and waits for the others
         Program(
             "job",
             stack.module("jobs.detect"),
-            {**stack.environment, **class_sharing(stack.environment, memory)},
+            {**stack.environment, **class_sharing(stack.environment)},
             stage=1,
             grace=30,
             echo=not wishes.headless,

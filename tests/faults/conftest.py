@@ -1,6 +1,5 @@
 """One real broker and one real S3 server, each with a fault proxy in front, for all drills of a process."""
 
-import fcntl
 import itertools
 import os
 import secrets
@@ -13,6 +12,7 @@ from random import Random
 
 import pytest
 
+from local.native.alone import alone
 from local.native.class_archive import FOLDER, class_sharing
 from local.native.stack import Stack
 from tests.faults.drills import Place
@@ -37,10 +37,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 def leave_classes(stack: Stack, folder: Path) -> None:
     """Let a job end in order once, if none has: jobs that are killed leave no classes for those that follow,
     and looking for them takes time."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # for all processes of pytest
-        options = class_sharing(stack.environment, stack.settings.detection.driver_memory)
+    with alone(FOLDER / "lock"):  # of all processes of pytest
+        options = class_sharing(stack.environment)
         if "ArchiveClassesAtExit" not in options.get("SPARK_SUBMIT_OPTS", ""):
             return
         with opened_lane(stack, "classes", folder) as lane:
@@ -68,16 +66,6 @@ def random() -> Random:
 def place(servers: Servers, random: Random, tmp_path: Path) -> Place:
     """Where a drill may make its lane."""
     return Place(servers, f"faults-{next(_numbers)}", tmp_path, random, say)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What may take longest begins first: the processes end at about the same time."""
-
-    def seconds(item: pytest.Item) -> int:
-        mark = item.get_closest_marker("timeout")
-        return mark.args[0] if mark else 0
-
-    items.sort(key=seconds, reverse=True)
 
 
 def say(line: str) -> None:

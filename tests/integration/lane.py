@@ -100,7 +100,7 @@ class Lane:
 
     def start_job(self, *options: str, **variables: str) -> Job:
         """Start the job; `variables` are added to its environment."""
-        variables = class_sharing(self.environment, self.settings.detection.driver_memory) | variables
+        variables = class_sharing(self.environment) | variables
         output = self.folder / f"job-{len(self.jobs)}.log"
         with output.open("wb") as file:
             process = subprocess.Popen(

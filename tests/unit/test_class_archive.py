@@ -25,7 +25,8 @@ def folder(tmp_path: Path) -> Path:
 
 def options(environment: dict[str, str], folder: Path, memory: str = "1g") -> dict[str, str]:
     """The JVM's options, as Spark splits them: as a shell does."""
-    words = shlex.split(class_sharing(environment, memory, folder).get("SPARK_SUBMIT_OPTS", ""))
+    added = class_sharing({**environment, "FRAUD_DRIVER_MEMORY": memory}, folder)
+    words = shlex.split(added.get("SPARK_SUBMIT_OPTS", ""))
     return dict(word.removeprefix("-XX:").split("=", 1) for word in words)
 
 
@@ -79,5 +80,5 @@ def test_a_java_without_archives_runs_without_them(tmp_path: Path, folder: Path)
     program.parent.mkdir()
     program.write_text("#!/bin/sh\nexit 1\n")
     program.chmod(0o755)
-    assert class_sharing({"JAVA_HOME": str(tmp_path)}, "1g", folder) == {}
+    assert class_sharing({"JAVA_HOME": str(tmp_path)}, folder) == {}
     assert list(folder.iterdir()) == []
