@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from local.native import broker
@@ -18,6 +17,7 @@ from local.native.process import Program
 from tests.faults.ground import SELDOM, Ground
 from tests.faults.servers import Servers
 from tests.integration.lane import free_ports
+from tests.replicas import are_in_sync
 
 _SIZE = 3
 
@@ -74,8 +74,10 @@ def opened_cluster(servers: Servers, folder: Path) -> Iterator[Cluster]:
 def lose_each_broker_in_turn(ground: Ground, cluster: Cluster) -> None:
     """One broker at a time is stopped or killed; the job goes on without it, and it comes back."""
     supervisor = cluster.servers.stack.supervisor
-    admin = AdminClient({**ground.lane.settings.kafka.librdkafka(), "log_level": 0})
-    is_whole = partial(_is_whole, ground, admin)
+    kafka = ground.lane.settings.kafka
+    admin = AdminClient({**kafka.librdkafka(), "log_level": 0})
+    topics = (kafka.transactions_topic, kafka.alerts_topic, kafka.rejected_topic)
+    is_whole = partial(are_in_sync, admin, _SIZE, *topics)
     for each in ground.random.sample(cluster.brokers, _SIZE):
         ground.until("three replicas of everything", is_whole, look=SELDOM)
         if ground.random.random() < 0.5:
@@ -88,14 +90,3 @@ def lose_each_broker_in_turn(ground: Ground, cluster: Cluster) -> None:
         ground.until_committed(2)
         supervisor.start(each)
     ground.until("three replicas of everything", is_whole, look=SELDOM)
-
-
-def _is_whole(ground: Ground, admin: AdminClient) -> bool:
-    """Whether each replica of the lane's topics is in sync."""
-    kafka = ground.lane.settings.kafka
-    try:
-        topics = admin.list_topics(timeout=10).topics
-    except KafkaException:  # asked again
-        return False
-    names = (kafka.transactions_topic, kafka.alerts_topic, kafka.rejected_topic)
-    return all(len(each.isrs) == _SIZE for name in names for each in topics[name].partitions.values())

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from fraud.environment import load
@@ -26,6 +25,7 @@ from local.native.java import find_java
 from tests.integration.ec2_account import bring_program, bring_secrets
 from tests.integration.ec2_machine import Machine
 from tests.integration.lane import free_ports, of_this_process
+from tests.replicas import are_in_sync
 from tests.terraform.account_folder import environment, file_of, opened_account
 from tests.terraform.mocked import Stack
 from tests.terraform.promises_clusters import user_data
@@ -156,15 +156,7 @@ class Brokers:
     def are_whole(self, *topics: str) -> bool:
         """Whether all three are there, and each replica of these topics is in sync."""
         admin = AdminClient({**self.kafka().librdkafka(), "log_level": 0})
-        try:
-            metadata = admin.list_topics(timeout=5)
-        except KafkaException:  # asked again
-            return False
-        return len(metadata.brokers) == len(NODES) and all(
-            len(partition.isrs) == len(NODES)
-            for topic in topics
-            for partition in metadata.topics[topic].partitions.values()
-        )
+        return are_in_sync(admin, len(NODES), *topics)
 
 
 def _domain(stack: Stack) -> str:
