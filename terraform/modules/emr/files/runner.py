@@ -46,7 +46,7 @@ def aws(*arguments: str) -> str:
     return done.stdout
 
 
-def last_line(error: Exception) -> str:
+def why(error: Exception) -> str:
     """Why: of a command what it said in the end."""
     if not isinstance(error, subprocess.CalledProcessError):
         return str(error)
@@ -251,7 +251,7 @@ class Runner:
         try:
             return aws("s3", "cp", place, "-")
         except subprocess.CalledProcessError as error:
-            raise ReleaseError(f"{place} could not be read: {last_line(error)}") from error
+            raise ReleaseError(f"{place} could not be read: {why(error)}") from error
 
     def _release(self, text: str) -> Release:
         """The release that a text is. Raises ReleaseError."""
@@ -266,7 +266,7 @@ class Runner:
         try:
             environment = release.environment()
         except (ReleaseError, subprocess.CalledProcessError, OSError) as error:
-            say(f"the release could not be prepared: {last_line(error)}")
+            say(f"the release could not be prepared: {why(error)}")
             return 1, 0.0, None
         code = subprocess.run(
             [sys.executable, "-P", "-m", "jobs.init"], env=environment, check=False
@@ -327,7 +327,7 @@ class Runner:
                 "1",
             )
         except subprocess.CalledProcessError as error:
-            say(f"the alarm {metric} could not be raised: {last_line(error)}")
+            say(f"the alarm {metric} could not be raised: {why(error)}")
 
 
 def main() -> int:
