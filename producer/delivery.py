@@ -13,6 +13,7 @@ from producer.sender import FLUSH_SECONDS, Sender
 from producer.state import write_state
 
 _SLICE = 500  # records between two looks at the clock
+_REST = 0.02  # seconds at least that it rests when nothing is due: one look for each record takes a processor
 _WAIT = 0.1  # seconds between two looks at whether to stop
 _SAVE = 1.0  # seconds between two savings of log and state
 
@@ -55,12 +56,15 @@ class Delivery:
         sent = 0
         while sent < rows:
             rows = min(rows, pace.end(block.due, sent))
-            ready = min(rows, pace.ready(block.due, sent), sent + _SLICE)
+            most = min(rows, sent + _SLICE)
+            ready = min(most, pace.ready(block.due, sent))
             sent = self._hand_over(block, sent, ready)
             if sent < ready:  # too many are under way
                 self._book(_WAIT)
             else:
-                self._book(pace.wait(block.due[sent]) if sent < rows else 0.0)
+                if ready < most:  # no more is due
+                    time.sleep(min(max(pace.wait(block.due[sent]), _REST), _WAIT))
+                self._book(0.0)
             if self._stopped:
                 return False
         self._book(0.0)
@@ -78,7 +82,7 @@ class Delivery:
 
     def _book(self, wait: float) -> None:
         """Take what is known about records under way, waiting for it up to `wait` seconds."""
-        reports = self._sender.reports(min(max(wait, 0.0), _WAIT))
+        reports = self._sender.reports(wait)
         self._undelivered |= not self._ledger.settle(reports)
         self._progress.update(self._ledger.sent, self._ledger.acknowledged, self._sender.trouble)
         if time.monotonic() - self._saved >= _SAVE:

@@ -10,6 +10,7 @@ import time
 import unicodedata
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,7 +114,8 @@ _ISO = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (offsets are taken off by hand)
 _DEEPEST = 100
-_FIELDS = ("transaction_id", "user_id", "amount", "currency", "location", "timestamp")
+_FIELDS = {"transaction_id", "user_id", "amount", "currency", "location", "timestamp"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Number(str):
@@ -139,19 +141,19 @@ def read_payment(record: Sent, currencies: Container[str], clock_skew: int, buck
     if _depth(members) > _DEEPEST:
         return "not_json"
     names = [name for name, _ in members]
-    if any(names.count(name) > 1 for name in _FIELDS):
-        return "not_json"
     fields = dict(members)
-    if any("\ud800" <= letter <= "\udfff" for name in _FIELDS for letter in str(fields.get(name))):
+    if len(fields) < len(names) and any(names.count(name) > 1 for name in _FIELDS):
         return "not_json"
-    if any(name not in fields for name in _FIELDS):
+    if any(_SURROGATE.search(str(fields.get(name))) for name in _FIELDS):
+        return "not_json"
+    if not fields.keys() >= _FIELDS:
         return "missing_field"
     texts = [_text(fields[name]) for name in ("transaction_id", "user_id", "currency", "location")]
     amount, timestamp = fields["amount"], _time(fields["timestamp"])
     if None in texts or timestamp is None or not isinstance(amount, _Number) or "e" in amount.lower():
         return "wrong_type"
     transaction_id, user_id, currency, location = (text or "" for text in texts)
-    location = unicodedata.normalize("NFC", location).strip()
+    location = _place(location)
     cents = _cents(amount)
     lengths_fit = 0 < len(transaction_id) <= 64 and 0 < len(user_id) <= 64 and 0 < len(location) <= 128
     in_years = 946_684_800_000 <= timestamp < 253_402_300_800_000  # from 2000 to 9999
@@ -209,6 +211,11 @@ _DECODER = json.JSONDecoder(
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and not isinstance(value, _Number) else None
+
+
+@lru_cache(10_000)
+def _place(location: str) -> str:
+    return unicodedata.normalize("NFC", location).strip()
 
 
 def _cents(amount: object) -> int | None:

@@ -71,16 +71,18 @@ def opened_cluster(servers: Servers, folder: Path) -> Iterator[Cluster]:
         stack.supervisor.stop(*(each.name for each in brokers))
 
 
-def lose_each_broker_in_turn(ground: Ground, cluster: Cluster) -> None:
-    """One broker at a time is stopped or killed; the job goes on without it, and it comes back."""
+def lose_brokers_in_turn(ground: Ground, cluster: Cluster, number: int) -> None:
+    """So many brokers, one at a time, are stopped or killed in turn; the job goes on without each, and it
+    comes back."""
     supervisor = cluster.servers.stack.supervisor
     kafka = ground.lane.settings.kafka
     admin = AdminClient({**kafka.librdkafka(), "log_level": 0})
     topics = (kafka.transactions_topic, kafka.alerts_topic, kafka.rejected_topic)
     is_whole = partial(are_in_sync, admin, _SIZE, *topics)
-    for each in ground.random.sample(cluster.brokers, _SIZE):
+    stopped_first = ground.random.random() < 0.5
+    for turn, each in enumerate(ground.random.sample(cluster.brokers, number)):
         ground.until("three replicas of everything", is_whole, look=SELDOM)
-        if ground.random.random() < 0.5:
+        if stopped_first == (turn % 2 == 0):
             supervisor.stop(each.name)
             ground.injected(f"{each.name} of {_SIZE} stopped")
         else:

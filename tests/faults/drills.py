@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from tests.faults import outages, worker_kills
-from tests.faults.cluster import lose_each_broker_in_turn, opened_cluster
+from tests.faults.cluster import lose_brokers_in_turn, opened_cluster
 from tests.faults.driver_kills import kill_drivers
 from tests.faults.ground import Ground, Load, opened_ground
 from tests.faults.judgement import Verdict, judged
@@ -84,7 +84,7 @@ def cluster(place: Place) -> Outcome:
             ground.start_job()
             ground.until_committed(1)
             drills = [
-                partial(lose_each_broker_in_turn, ground, brokers),
+                partial(lose_brokers_in_turn, ground, brokers, 3 if place.long else 2),
                 *[partial(kill_producer, ground, producer)] * (10 if place.long else 1),
             ]
             for drill in ground.random.sample(drills, len(drills)):

@@ -14,7 +14,7 @@ RATE = 1_000
 MOST = 600_000
 """Records after which it ends by itself."""
 
-_TICK = 0.05
+_TICK = 0.2
 
 
 class Adversary(Thread):

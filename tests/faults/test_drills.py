@@ -20,7 +20,7 @@ def test_kills_of_workers_and_outages_of_kafka_and_s3_leave_everything_exact(pla
 @pytest.mark.whole_matrix
 @pytest.mark.timeout(400)
 def test_with_three_brokers_one_may_be_down_and_the_producer_may_be_killed(place: Place) -> None:
-    _is_exact("cluster", place, faults=4)
+    _is_exact("cluster", place, faults=3)
 
 
 def _is_exact(drill: str, place: Place, faults: int) -> None:

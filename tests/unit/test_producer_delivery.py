@@ -3,7 +3,9 @@
 import base64
 import io
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -60,6 +62,7 @@ class FakeKafka:
         self._room, self._errors, self._silent = room, errors or {}, silent
         self._under_way: list[Report] = []
         self.arrived: list[int] = []
+        self.looks = 0
 
     def __len__(self) -> int:
         return len(self._under_way)
@@ -74,6 +77,7 @@ class FakeKafka:
         return None
 
     def reports(self, _wait: float = 0.0) -> list[Report]:
+        self.looks += 1
         if self._silent:
             return []
         reports, self._under_way = self._under_way[::-1], []
@@ -134,6 +138,13 @@ def test_the_summary_has_the_pairs_of_all_complete_patterns(tmp_path: Path) -> N
     assert {"rule_id", "user_id", "transaction_id", "timestamp"} <= summary["expected"][0].keys()
     assert sum(summary["rejections"].values()) == sum(bool(n.reason) for n in block.notes.values())
     assert (summary["sent"], summary["acknowledged"], summary["failed"]) == (1_000, 1_000, 0)
+
+
+def test_a_steady_stream_rests_between_its_records() -> None:
+    kafka, begun = FakeKafka(room=1_000), time.monotonic()
+    deliver(run_of(replace(OPTIONS, rate=Fraction(5_000)), pace=Pace(1.0)), kafka, 1_000)
+    assert kafka.arrived == list(range(1_000))
+    assert kafka.looks <= (time.monotonic() - begun) / 0.02 + 4  # and some at the ends of block and run
 
 
 def test_a_pattern_counts_only_when_every_record_of_it_is_acknowledged() -> None:
