@@ -23,9 +23,8 @@ Without a group: quick and integration. The set-up takes up to 6 minutes the fir
 CHROMIUM names the browser's program when it is not on PATH under one of its usual names.
 TF_PROVIDER_MIRROR names a folder that holds Terraform's AWS provider, where its registry cannot be reached.
 Without that folder it is fetched into .cache/terraform, once.
---all: of terraform the whole matrix, under an hour; of faults also three brokers, damaged checkpoints and killed
-reconciliations, under 20 minutes; of compose the variants with a Spark cluster and with three brokers, Kafka's disk
-lost, and the build on AWS (needs Terraform and docker-registry), under 30 minutes.
+--all: of terraform the whole matrix, under an hour; of compose also the variants with a Spark cluster and with three
+brokers, Kafka's disk lost, and the build on AWS (needs Terraform and docker-registry), under 30 minutes.
 --skip counts a group that you cannot run as skipped, with your reason, in the last lines.
 USAGE
   exit 0

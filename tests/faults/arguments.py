@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local.native.java import ROOT
 
-NAMES = ("driver", "outages", "cluster", "damage", "poison", "rules", "neighbours", "silence")
+NAMES = ("driver", "executor", "outages", "cluster", "damage", "poison", "rules", "neighbours", "silence")
 DEFAULT_STATE = ROOT / ".state" / "faults"
 
 _DESCRIPTION = """\
@@ -20,8 +20,8 @@ Breaks the pipeline on purpose, and says whether everything is exact afterwards:
 Spark job under about 1,000 payments a second; kills, outages and errors at moments that follow from a seed.
 The same drills as those of scripts/test.sh faults, with more kills and longer outages.
 
-  driver    kill -9 of the Spark driver, at each border of a micro-batch and 20 times at any moment; then of
-            an executor
+  driver    kill -9 of the Spark driver, at each border of a micro-batch and 20 times at any moment
+  executor  kill -9 of one of several executors
   outages   kill -9 of Python workers, JVM and broker; Kafka and S3 away, slow, answering errors, cut off
   cluster   three brokers, one of them down at a time; kill -9 of the producer
   damage    files of the checkpoint that are cut, or have a bit or a digit changed; all of it as it was before

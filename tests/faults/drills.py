@@ -42,10 +42,16 @@ class Outcome:
 
 
 def driver(place: Place) -> Outcome:
-    """Drills 1 and 2: kills of the Spark driver, at each border of a micro-batch and at random moments; then
-    several executors, of which one is killed."""
+    """Drill 1: kills of the Spark driver, at each border of a micro-batch and at random moments."""
     with _ground(place, Adversary) as ground:
         kill_drivers(ground, at_random_times=20 if place.long else 1)
+        ground.start_job()
+        return _verdict(ground)
+
+
+def executor(place: Place) -> Outcome:
+    """Drill 2: one of several executors is killed."""
+    with _ground(place, Adversary) as ground:
         ground.start_job(**worker_kills.LOCAL_CLUSTER)
         worker_kills.kill_executor(ground)
         return _verdict(ground)
@@ -107,6 +113,7 @@ def on_a_lane(drill: Callable[[Lane, int], Verdict], faults: int) -> Callable[[P
 
 DRILLS: dict[str, Callable[[Place], Outcome]] = {
     "driver": driver,
+    "executor": executor,
     "outages": outages_and_workers,
     "cluster": cluster,
     **{name: on_a_lane(*drill) for name, drill in LANE_DRILLS.items()},

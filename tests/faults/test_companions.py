@@ -69,7 +69,6 @@ def test_no_reader_sees_an_alert_twice_or_not_at_all_while_compactions_are_kille
     assert bucket.of_hourly() == expected == bucket.of_alerts() == bucket.of_both()
 
 
-@pytest.mark.whole_matrix
 @pytest.mark.timeout(300)
 def test_late_payments_are_judged_once_while_reconciliations_are_killed(lane: Lane) -> None:
     chance = random.Random(SEED)

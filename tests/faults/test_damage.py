@@ -8,7 +8,6 @@ from tests.faults.damage import damaged_checkpoint, full_disk
 from tests.integration.lane import Lane
 
 
-@pytest.mark.whole_matrix
 @pytest.mark.timeout(300)
 def test_a_damaged_checkpoint_is_refused_or_healed_and_never_gone_on_with(lane: Lane) -> None:
     assert damaged_checkpoint(lane, seed=6).differences == []

@@ -59,7 +59,7 @@ def test_a_group_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]
     assert "there is no group slow; there is quick, integration, faults, browser, " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("group", ["faults", "terraform", "compose"])
+@pytest.mark.parametrize("group", ["terraform", "compose"])
 def test_all_of_a_group_has_its_own_time(monkeypatch: pytest.MonkeyPatch, group: str) -> None:
     ran: list[str] = []
     monkeypatch.setattr(check, "run_group", lambda group: ran.append(group) or check.Outcome(passed=1))
