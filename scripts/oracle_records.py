@@ -213,7 +213,7 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and not isinstance(value, _Number) else None
 
 
-@lru_cache(10_000)
+@lru_cache(1_000)
 def _place(location: str) -> str:
     return unicodedata.normalize("NFC", location).strip()
 
