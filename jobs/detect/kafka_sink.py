@@ -69,10 +69,10 @@ class KafkaSink:
                     self._produce(record)
             self._producer.flush()  # ends: each record is acknowledged or has timed out
             if self._failed:
-                cause = self._cause
-                if cause.code() == KafkaError._FATAL:  # this producer will never send again
-                    self._producer = Producer(self._options)
-                raise KafkaException(cause)
+                # After a fatal error it never sends again. And when the only broker stops, some clients
+                # of librdkafka never find one again (its issue 5301).
+                self._producer = Producer(self._options)
+                raise KafkaException(self._cause)
 
         self._retries.call("sending to Kafka", attempt)
 

@@ -1,7 +1,7 @@
 """The source topic, asked directly: its identity, its offsets, and single records read again."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -41,29 +41,34 @@ _SAMPLE = 200
 
 
 class Topic:
-    """The source topic. Every method raises KafkaException when the brokers do not answer."""
+    """The source topic. Every method raises KafkaException when the brokers do not answer.
+
+    The next call has a new client then: when the only broker stops, some clients of librdkafka never find one
+    again (its issue 5301).
+    """
 
     def __init__(self, settings: KafkaSettings, group: str) -> None:
         self.name = settings.transactions_topic
         self._options: dict[str, str | int | float | bool] = {**settings.librdkafka(), "log_level": 0}
         self._group = group
-        noting: dict[str, Any] = self._options | {"error_cb": self._note}
-        self._admin = AdminClient(noting)
+        self._noting: dict[str, Any] = self._options | {"error_cb": self._note}
+        self._admin = AdminClient(self._noting)
         self._refusal: KafkaError | None = None
         # one for all commits: a new one each second would connect anew each second
-        self._committer = cache(lambda: _Reading(self._options, self._group).consumer)
+        self._committer: Consumer | None = None
 
     def identity(self) -> tuple[str, str]:
         """(cluster id, topic id). Raises TopicMissing."""
-        try:
-            cluster = self._admin.describe_cluster(request_timeout=TIMEOUT).result()
-        except KafkaException as error:  # says "timed out" of a wrong password too
-            self._admin.poll(0)
-            raise KafkaException(self._refusal or error.args[0]) from error
+        with self._client() as admin:
+            try:
+                cluster = admin.describe_cluster(request_timeout=TIMEOUT).result()
+            except KafkaException as error:  # says "timed out" of a wrong password too
+                admin.poll(0)
+                raise KafkaException(self._refusal or error.args[0]) from error
         topics = TopicCollection([self.name])
-        described = self._admin.describe_topics(topics, request_timeout=TIMEOUT)[self.name]
         try:
-            topic = described.result()
+            with self._client() as admin:
+                topic = admin.describe_topics(topics, request_timeout=TIMEOUT)[self.name].result()
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise TopicMissing(
@@ -72,13 +77,25 @@ class Topic:
             raise
         return cluster.cluster_id, str(topic.topic_id)
 
+    @contextmanager
+    def _client(self, asked: AdminClient | None = None) -> Iterator[AdminClient]:
+        """The client, or that which was `asked`; another one takes its place when it gets no answer."""
+        admin = asked or self._admin
+        try:
+            yield admin
+        except KafkaException:
+            if self._admin is admin:  # no other thread has seen to it
+                self._admin = AdminClient(self._noting)
+            raise
+
     def _note(self, error: KafkaError) -> None:
         if refused(error):
             self._refusal = error
 
     def partitions(self) -> list[int]:
         """The partitions it has now."""
-        return sorted(self._admin.list_topics(self.name, timeout=TIMEOUT).topics[self.name].partitions)
+        with self._client() as admin:
+            return sorted(admin.list_topics(self.name, timeout=TIMEOUT).topics[self.name].partitions)
 
     def earliest(self) -> Offsets:
         """The first offset of each partition."""
@@ -98,12 +115,18 @@ class Topic:
 
     def ask(self, partitions: list[int], which: OffsetSpec) -> Callable[[], Offsets]:
         """Ask for offsets now; the function given back waits for the answer."""
-        futures = self._admin.list_offsets(
+        asked = self._admin
+        futures = asked.list_offsets(
             {TopicPartition(self.name, partition): which for partition in partitions},
             isolation_level=IsolationLevel.READ_UNCOMMITTED,
             request_timeout=TIMEOUT,
         )
-        return lambda: {asked.partition: future.result().offset for asked, future in futures.items()}
+
+        def answer() -> Offsets:
+            with self._client(asked):
+                return {each.partition: future.result().offset for each, future in futures.items()}
+
+        return answer
 
     def committed(self) -> Offsets:
         """What the consumer group has committed, for partitions where it has."""
@@ -115,7 +138,10 @@ class Topic:
     def commit(self, offsets: Offsets) -> None:
         """Commit `offsets` to the consumer group, for display."""
         ends = [TopicPartition(self.name, number, offset) for number, offset in offsets.items()]
-        self._committer().commit(offsets=ends, asynchronous=False)
+        committer = self._committer or _Reading(self._options, self._group).consumer
+        self._committer = None
+        committer.commit(offsets=ends, asynchronous=False)
+        self._committer = committer
 
     def read(self, partition: int, start: int, end: int) -> Iterator[Message]:
         """The records of a partition from `start` to `end` (exclusive), those that exist."""

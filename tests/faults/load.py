@@ -23,8 +23,8 @@ Record = tuple[int, bytes | None, bytes | None]
 class Adversary(Thread):
     """Sends until it is stopped, or has sent MOST. An unreachable broker makes it wait, and lose nothing.
 
-    When the only broker stops, some of librdkafka's clients never find one again (its issue 5301): what was not
-    delivered in time is sent once more, by a new client.
+    When the only broker stops, some clients of librdkafka never find one again (its issue 5301): what was not
+    delivered in time is sent once more, by a new one.
     """
 
     def __init__(self, lane: Lane, seed: int) -> None:

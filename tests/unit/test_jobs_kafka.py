@@ -124,6 +124,13 @@ def test_after_a_fatal_error_a_new_producer_sends_what_is_left(brokers: Brokers)
     assert brokers.producers == 2
 
 
+def test_what_is_not_acknowledged_is_sent_again_by_a_new_producer(brokers: Brokers) -> None:
+    brokers.errors = dict.fromkeys(range(3), TIMED_OUT)
+    KafkaSink(KafkaSettings(), patience()).send(outgoing(3), allowed)
+    assert sorted(brokers.acknowledged) == KEYS[:3]
+    assert brokers.producers == 2
+
+
 def test_an_error_of_the_source_is_not_a_success(brokers: Brokers) -> None:
     def source() -> Iterator[Outgoing]:
         yield from outgoing(2)
