@@ -139,7 +139,7 @@ class Topic:
         """Commit `offsets` to the consumer group, for display."""
         ends = [TopicPartition(self.name, number, offset) for number, offset in offsets.items()]
         committer = self._committer or _Reading(self._options, self._group).consumer
-        self._committer = None
+        self._committer = None  # until it has done its work
         committer.commit(offsets=ends, asynchronous=False)
         self._committer = committer
 

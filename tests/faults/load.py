@@ -16,6 +16,8 @@ MOST = 600_000
 
 _TICK = 0.2
 
+_UNDELIVERED = {KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
+
 Record = tuple[int, bytes | None, bytes | None]
 """Partition, key, value."""
 
@@ -29,6 +31,7 @@ class Adversary(Thread):
 
     def __init__(self, lane: Lane, seed: int) -> None:
         super().__init__(name="load", daemon=True)
+        self.failures: list[str] = []
         self._stopping = Event()
         self._records = records(MOST, seed, now=time.time_ns() // 1_000_000)
         kafka = lane.settings.kafka
@@ -71,17 +74,19 @@ class Adversary(Thread):
             self._look_after(_TICK)
         left = len(self._producer)
         assert left == 0, f"{left} records of the load were not acknowledged in {seconds} s"
+        assert self.failures == []
 
     def _send(self, record: Record) -> None:
         partition, key, value = record
         while True:
             try:
                 self._producer.produce(self._topic, value, key, partition=partition, on_delivery=self._note)
-                return
             except BufferError:  # 100,000 records wait already
                 if self._stopping.is_set():
                     return
                 self._look_after(_TICK)
+            else:
+                return
 
     def _look_after(self, wait: float) -> None:
         """Take what became of records, for `wait` seconds or less."""
@@ -95,5 +100,9 @@ class Adversary(Thread):
                 self._send(record)
 
     def _note(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
+        if error is None:
+            return
+        if error.code() in _UNDELIVERED:
             self._undelivered.append((message.partition() or 0, message.key(), message.value()))
+        else:
+            self.failures.append(error.str())
